@@ -1,0 +1,1 @@
+"""What runs inside the container. Stands alone: it imports `sandbox.wire` and nothing else of ours."""

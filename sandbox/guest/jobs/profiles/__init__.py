@@ -1,0 +1,1 @@
+"""Looking into a file without running anything of it: a module for each family of files."""

@@ -1,0 +1,160 @@
+"""The kernel as process 1 sees it: a child that may say and do anything."""
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from typing import NoReturn
+
+from sandbox.guest import processes
+from sandbox.guest.marks import mark, unmarked
+from sandbox.guest.outgoing import Outgoing
+from sandbox.wire import Decoder, Frame, WireError, encode
+
+LINE_BYTES = 3 * 1024 * 1024
+"""Two lists of a thousand names fit, in any script."""
+DISPLAY_BYTES = 32 * 1024 * 1024
+READ_BYTES = 1024 * 1024
+DRAINED_BYTES = 16 * READ_BYTES
+"""At once, so that a flood does not keep us from everything else."""
+PIPE_BYTES = 1024 * 1024
+STANDARD_ERROR = 2
+CUT_OFF = 98
+"""The exit code of a kernel whose connection was closed from within."""
+BROKEN = 97
+"""The exit code of a kernel that can run no more cells, whatever a cell has done to its Python."""
+COMPLAINT_CHARACTERS = 300
+_F_SETPIPE_SZ = 1031
+
+
+class KernelProcess:
+    def __init__(self, number: int) -> None:
+        """Forks. Of our descriptors the child keeps none but those that it needs."""
+        self.number = number
+        self.is_up = False
+        self._was_cut_off = False
+        self.names: list[str] = []
+        """Of variables, as it said last."""
+        ours, theirs = socket.socketpair()
+        self.output, writing = os.pipe2(os.O_CLOEXEC)
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(self.output, _F_SETPIPE_SZ, PIPE_BYTES)
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become_kernel(theirs, writing, is_first=number == 1)
+        theirs.close()
+        os.close(writing)
+        os.set_blocking(self.output, False)
+        self._control = ours
+        self.to_kernel = Outgoing(ours.fileno())
+        self._decoder = Decoder(LINE_BYTES, DISPLAY_BYTES)
+        self._text = bytearray()
+
+    @property
+    def control(self) -> int:
+        return self._control.fileno()
+
+    def send(self, frame: Frame, payload: bytes) -> None:
+        self.to_kernel.send(encode(frame, payload))
+
+    def interrupt(self) -> None:
+        """The kernel and what it started in its own group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGINT)
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def cut_off(self) -> None:
+        """End it, unless it is ending by itself: its connection is of no use any more."""
+        self._was_cut_off = self._was_cut_off or processes.is_alive(self.pid)
+        self.kill()
+
+    def ended_how(self, status: int) -> str:
+        by_us = self._was_cut_off and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL
+        if by_us or (os.WIFEXITED(status) and os.WEXITSTATUS(status) == CUT_OFF):
+            return "its connection was closed or misused"
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == BROKEN:
+            return "the code broke its interpreter"
+        return processes.ended_how(status)
+
+    def received(self) -> Iterator[tuple[Frame, bytes]]:
+        """What it said by now. Raises `WireError` once it is of no use: it said nonsense, or nothing more can come."""
+        try:
+            data = self._control.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            raise WireError("its connection broke") from error
+        if not data:
+            raise WireError("it closed its connection")
+        yield from self._decoder.feed(data)
+
+    def written(self, up_to: object = None) -> bytes:
+        """What was written by now to its standard output, which all its children share.
+
+        With the number of a mark, only what stands before it; the rest is for later.
+        """
+        self._read_output()
+        end = len(self._text)
+        if type(up_to) is int:
+            found = self._text.find(mark(up_to))
+            end = found if found >= 0 else end
+        text = bytes(self._text[:end])
+        del self._text[:end]
+        return unmarked(text)
+
+    def _read_output(self) -> None:
+        while len(self._text) < DRAINED_BYTES:
+            try:
+                data = os.read(self.output, READ_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                return
+            self._text += data
+
+    def close(self) -> None:
+        self._control.close()
+        os.close(self.output)
+
+
+def forget_descriptors(*kept: int) -> None:
+    """In a child that has just been forked: the host's streams and whatever else is open are none of its business."""
+    for entry in os.listdir("/proc/self/fd"):
+        if int(entry) > STANDARD_ERROR and int(entry) not in kept:
+            with contextlib.suppress(OSError):
+                os.close(int(entry))
+
+
+def reset_signals() -> None:
+    signal.set_wakeup_fd(-1)
+    for number in {signal.SIGCHLD, *processes.IGNORED}:
+        signal.signal(number, signal.SIG_DFL)
+    # As in any Python: what they stand for comes as an exception.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _become_kernel(control: socket.socket, writing: int, *, is_first: bool) -> NoReturn:
+    # Bound before any code runs, which may take them away: nothing of this child may reach what process 1 does.
+    end, write = os._exit, os.write
+    try:
+        reset_signals()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        forget_descriptors(control.fileno(), writing)
+        from sandbox.guest import kernel  # process 1 itself never needs it
+
+        kernel.run(control, writing, is_first=is_first)
+    except OSError:
+        # The code has closed what we speak through.
+        end(CUT_OFF)
+    except BaseException as error:
+        with contextlib.suppress(BaseException):
+            complaint = f"{type(error).__name__}: {error}"[:COMPLAINT_CHARACTERS]
+            write(writing, f"{complaint}\n".encode("utf-8", "replace"))
+    finally:
+        end(BROKEN)
