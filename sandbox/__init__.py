@@ -1,0 +1,1 @@
+"""Containers that run code. Provides the `Sandbox` port; knows nothing of chat or models."""

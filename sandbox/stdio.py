@@ -1,0 +1,107 @@
+"""The standard streams of an attached container: bytes in, bytes out, in the engine's framing.
+
+https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operation/ContainerAttach
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+READ_BYTES = 256 * 1024
+COMPLAINT_BYTES = 4096
+"""How much is kept of the end of the container's stderr, for the log."""
+CLOSE_SECONDS = 5
+"""For the container to take what was written last."""
+
+_HEADER_BYTES = 8
+_STDOUT, _STDERR = 1, 2
+
+
+class Unframed(Exception):
+    """What came is not in the engine's framing: this is no attached container, or half of one."""
+
+
+class Stdio:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._split = Splitter()
+
+    async def read(self) -> bytes:
+        """Some of the container's stdout; nothing once it has ended or the connection is gone.
+
+        Raises `Unframed`.
+        """
+        while True:
+            data = await self._received()
+            if not data:
+                return b""
+            if out := b"".join(self._split.stdout_in(data)):
+                return out
+
+    async def write(self, data: bytes) -> None:
+        """Returns once most of it is on its way. Raises `ConnectionError` when the connection is gone."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can come any more."""
+        return self._reader.at_eof() or self._writer.is_closing()
+
+    @property
+    def complaint(self) -> str:
+        """The end of what the container wrote to stderr."""
+        return self._split.complaint.decode(errors="replace")
+
+    async def close(self) -> None:
+        # What was written last goes first; whoever takes nothing any more is not waited for for ever.
+        abort = self._writer.transport.abort
+        late = asyncio.get_running_loop().call_later(CLOSE_SECONDS, abort)
+        self._writer.close()
+        try:
+            with contextlib.suppress(OSError):
+                await self._writer.wait_closed()
+        finally:
+            late.cancel()
+            abort()
+
+    async def _received(self) -> bytes:
+        try:
+            return await self._reader.read(READ_BYTES)
+        except ConnectionError:
+            return b""
+
+
+class Splitter:
+    """Takes apart what the engine sends: eight bytes say which stream a piece is of, and how long it is."""
+
+    def __init__(self) -> None:
+        self.complaint = b""
+        self._header = bytearray()
+        self._stream = _STDOUT
+        self._left = 0
+
+    def stdout_in(self, data: bytes) -> Iterator[bytes]:
+        """Pieces are passed on as they come, so that a length of any size costs nothing. Raises `Unframed`."""
+        view = memoryview(data)
+        while view:
+            if not self._left:
+                view = self._take_header(view)
+                continue
+            piece, view = view[: self._left], view[self._left :]
+            self._left -= len(piece)
+            if self._stream == _STDOUT:
+                yield bytes(piece)
+            else:
+                self.complaint = (self.complaint + bytes(piece))[-COMPLAINT_BYTES:]
+
+    def _take_header(self, view: memoryview) -> memoryview:
+        missing = _HEADER_BYTES - len(self._header)
+        self._header += view[:missing]
+        if len(self._header) == _HEADER_BYTES:
+            self._stream, self._left = self._header[0], int.from_bytes(self._header[4:], "big")
+            if self._stream not in (_STDOUT, _STDERR) or any(self._header[1:4]):
+                raise Unframed(f"a header {self._header.hex()}")
+            self._header.clear()
+        return view[missing:]
