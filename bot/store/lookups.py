@@ -1,0 +1,132 @@
+"""What adapters ask of threads and turns: whose, which were last, what runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.messages import ThreadId
+from bot.store.database import Database
+from bot.store.memory import is_gone
+from bot.store.tables import steps, threads, turns
+
+RECENT = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    database: Database
+
+    async def asker(self, turn: str) -> str | None:
+        """By the turn's id, or by its source without a revision: then of the newest."""
+
+        async def work(connection: AsyncConnection) -> str | None:
+            found: str | None = await connection.scalar(
+                select(turns.c.user)
+                .where((turns.c.id == turn) | (turns.c.key == turn))
+                .order_by(turns.c.number.desc())
+                .limit(1)
+            )
+            return found
+
+        return await self.database.read(work)
+
+    async def askers(self, thread: ThreadId) -> set[str]:
+        """Of what is open in the thread."""
+
+        async def work(connection: AsyncConnection) -> set[str]:
+            found = await connection.scalars(
+                select(turns.c.user).where(turns.c.thread == thread, turns.c.state != "ended")
+            )
+            return set(found)
+
+        return await self.database.read(work)
+
+    async def is_known(self, thread: ThreadId) -> bool:
+        """Whether anything was ever asked there."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            found = await connection.execute(select(turns.c.number).where(turns.c.thread == thread).limit(1))
+            return found.first() is not None
+
+        return await self.database.read(work)
+
+    async def has_heard(self, turn: str, key: str) -> bool:
+        """Whether there was such a turn, or an older revision of it."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            found = await connection.execute(select(turns.c.number).where(turns.c.key == key).limit(1))
+            if found.first() is not None:
+                return True
+            return await is_gone(connection, turn) or await is_gone(connection, key)
+
+        return await self.database.read(work)
+
+    async def recent(self, team: str) -> Sequence[tuple[ThreadId, str]]:
+        """The team's threads, the most recently used first, each with the id of its newest turn."""
+        others = turns.alias()
+        newest = select(func.max(others.c.number)).where(others.c.thread == threads.c.id).scalar_subquery()
+
+        async def work(connection: AsyncConnection) -> Sequence[tuple[ThreadId, str]]:
+            found = await connection.execute(
+                select(threads.c.id, turns.c.id)
+                .select_from(threads)
+                .join(turns, turns.c.number == newest)
+                .where(threads.c.team == team)
+                .order_by(threads.c.used_at.desc())
+                .limit(RECENT)
+            )
+            return [(ThreadId(row[0]), str(row[1])) for row in found]
+
+        return await self.database.read(work)
+
+    async def threads_in_channel(self, team: str, channel: str) -> list[ThreadId]:
+        """Those in which somebody asked from there."""
+
+        async def work(connection: AsyncConnection) -> list[ThreadId]:
+            found = await connection.execute(
+                select(turns.c.thread, turns.c.message)
+                .join(threads, threads.c.id == turns.c.thread)
+                .where(threads.c.team == team, cast(turns.c.message, Text).contains(channel, autoescape=True))
+            )
+            asked_from = {
+                row.thread for row in found if (row.message.get("visit") or {}).get("channel") == channel
+            }
+            return [ThreadId(each) for each in sorted(asked_from)]
+
+        return await self.database.read(work)
+
+    async def turns_with_file(self, team: str, file: str) -> list[str]:
+        """Sources of the turns whose message came with a file of that id in its address."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            found = await connection.execute(
+                select(turns.c.key, turns.c.message)
+                .join(threads, threads.c.id == turns.c.thread)
+                .where(threads.c.team == team, cast(turns.c.message, Text).contains(file, autoescape=True))
+                .order_by(turns.c.number.desc())
+            )
+            return [
+                row.key
+                for row in found
+                if any(file in each["url"] for each in row.message["message"]["attachments"])
+            ]
+
+        return await self.database.read(work)
+
+    async def threads_with_file_above(self, team: str, file: str) -> list[ThreadId]:
+        """In which a question was asked below somebody's message with a file of that id in its address."""
+
+        async def work(connection: AsyncConnection) -> list[ThreadId]:
+            found = await connection.scalars(
+                select(turns.c.thread)
+                .join(threads, threads.c.id == turns.c.thread)
+                .join(steps, steps.c.turn == turns.c.id)
+                .where(threads.c.team == team, steps.c.name == "above")
+                .where(cast(steps.c.result, Text).contains(file, autoescape=True))
+                .distinct()
+            )
+            return [ThreadId(each) for each in found]
+
+        return await self.database.read(work)

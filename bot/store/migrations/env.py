@@ -1,0 +1,11 @@
+"""How Alembic runs our migrations: on the connection that `bot.store.database` hands it."""
+
+from alembic import context
+
+from bot.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, render_as_batch=True
+)
+with context.begin_transaction():
+    context.run_migrations()

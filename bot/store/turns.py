@@ -1,0 +1,504 @@
+"""Turns in the store: taken in once, claimed by one worker at a time, ended once.
+
+    queued ─▶ running ─▶ ended                 `outcome` says how: ok, error, cancelled, merged, superseded
+       ▲         │ └───▶ parked ─▶ queued      waits for a person, and holds nothing
+       └─────────┘                             given back: its worker drains, or has to wait
+
+A claim raises the turn's epoch. Whoever writes with a lower one writes nothing.
+"""
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Float, Row, and_, bindparam, case, exists, false, func, or_, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import Fenced
+from bot.folders import team_of
+from bot.messages import ThreadId
+from bot.stopping import SILENT
+from bot.store.approvals import waits_until
+from bot.store.database import Database
+from bot.store.fence import Hold, insert_fenced
+from bot.store.memory import is_gone
+from bot.store.steps import Also
+from bot.store.tables import OPEN, steps, threads, turns
+
+CLAIM_LOCK = 7_304_222
+"""A number of our own among Postgres' advisory locks: one claims at a time, which takes a millisecond."""
+LONGEST_WAIT_SECONDS = 600.0
+"""Nothing waits for longer until it is tried again. What seems to have to was put off by a clock that was wrong."""
+MERGED_BEFORE = "before "
+"""How steps begin whose results are messages that were merged into their turn."""
+GIVEN_BACK: Mapping[str, Any] = {"state": "queued", "worker": None, "lease_until": None}
+
+
+@dataclass(frozen=True, slots=True)
+class NewTurn:
+    id: str
+    """Source and revision: `slack:T1:C1:1726133698.6@`; the same one is taken in once."""
+    key: str
+    """The source alone: a newer revision of it takes the place of an older one."""
+    thread: ThreadId
+    user: str
+    kind: str
+    """`question`, or what else may happen in a thread: see `bot.engine`."""
+    message: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    id: str
+    key: str
+    thread: ThreadId
+    user: str
+    kind: str
+    message: dict[str, Any]
+    epoch: int
+    takeovers: int
+    """How often a worker has died on it."""
+    asked_at: float
+    stop: str | None
+
+    @property
+    def hold(self) -> Hold:
+        return Hold(self.id, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many turns may run at once."""
+
+    worker: int
+    user: int
+    everywhere: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who wants something to do."""
+
+    worker: str
+    bounds: Bounds
+    platforms: Sequence[str] = ()
+    """Beginnings of the threads that it can speak in."""
+    only: str | None = None
+    """This turn and no other."""
+    lease_seconds: float | None = None
+    """None where the end of a worker is noticed in another way: then `dead` names those that have ended."""
+    dead: Collection[str] = ()
+    working_on: Collection[str] = ()
+    """Its turns. What else is said to be its own it has never heard of: the store's answer did not arrive."""
+
+
+class Turns:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, turn: NewTurn) -> bool:
+        """Whether it is new, and was not deleted. An open older revision is superseded by it."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            if await is_gone(connection, turn.id):
+                return False
+            now = time.time()
+            await self._touch(connection, turn.thread, now)
+            adding = self._database.insert(turns).values(
+                id=turn.id,
+                key=turn.key,
+                thread=turn.thread,
+                user=turn.user,
+                kind=turn.kind,
+                state="queued",
+                message=turn.message,
+                asked_at=now,
+            )
+            added = await connection.execute(adding.on_conflict_do_nothing(index_elements=["id"]))
+            if not added.rowcount:
+                return False
+            older = and_(turns.c.key == turn.key, turns.c.id != turn.id)
+            await self._stop(connection, older, "superseded")
+            await self._stop_merged(connection, older, "superseded")
+            return True
+
+        return await self._database.write(work)
+
+    async def claim(self, claimant: Claimant) -> Claimed | None:
+        """The oldest turn that may run now, if there is one; those of dead workers are taken over first."""
+
+        async def work(connection: AsyncConnection) -> Claimed | None:
+            if not self._database.is_sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
+            now = await self._database.now(connection)
+            found = (await connection.execute(claimable, {**facts, "now": now})).first()
+            return await self._take(connection, found, claimant, now) if found else None
+
+        claimable = _claimable(tuple(claimant.platforms), is_certain=claimant.only is not None)
+        facts = {
+            "worker": claimant.worker,
+            "dead": list(claimant.dead),
+            "working_on": list(claimant.working_on),
+            "most_here": claimant.bounds.worker,
+            "most_of_user": claimant.bounds.user,
+            "most_everywhere": claimant.bounds.everywhere,
+            "only": claimant.only,
+        }
+        if len(claimant.working_on) >= claimant.bounds.worker:
+            return None
+        return await self._database.write(work)
+
+    async def renew(self, worker: str, epochs: dict[str, int], lease_seconds: float) -> list[str]:
+        """Which of these turns are still the worker's; their leases begin anew."""
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            now = await self._database.now(connection)
+            kept = []
+            for turn, epoch in epochs.items():
+                renewed = await connection.execute(
+                    update(turns)
+                    .where(turns.c.id == turn, turns.c.epoch == epoch, turns.c.worker == worker)
+                    .where(turns.c.state == "running")
+                    .values(lease_until=now + lease_seconds)
+                )
+                kept += [turn] if renewed.rowcount else []
+            return kept
+
+        return await self._database.write(work)
+
+    async def end(self, hold: Hold, outcome: str, *also: Also) -> bool:
+        """Whether it was still this epoch's to end; then `also` is written with it.
+
+        What was merged into a question that was taken back stands for itself again.
+        """
+
+        async def work(connection: AsyncConnection) -> bool:
+            ended = {"state": "ended", "outcome": outcome, "ended_at": time.time()}
+            if not await self._is_left(connection, hold, ended, *also):
+                return False
+            if outcome in SILENT:
+                await self._part_merged(connection, [hold.turn])
+            return True
+
+        return await self._database.write(work)
+
+    async def give_back(self, hold: Hold, *, after_seconds: float = 0) -> bool:
+        """For another worker, or for later: `LONGEST_WAIT_SECONDS` at most."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            later = await self._later(connection, after_seconds) if after_seconds else None
+            return await self._is_left(connection, hold, {**GIVEN_BACK, "not_before": later})
+
+        return await self._database.write(work)
+
+    async def break_off(self, hold: Hold, after_seconds: float = 1) -> bool:
+        """It could not be brought to its end: tried again, as if its worker had died."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            later = await self._later(connection, after_seconds)
+            raised = {"takeovers": turns.c.takeovers + 1, "not_before": later}
+            return await self._is_left(connection, hold, {**GIVEN_BACK, **raised})
+
+        return await self._database.write(work)
+
+    async def park(self, hold: Hold) -> bool:
+        """Until people have decided (`bot.store.approvals`), or until it is too late for that."""
+
+        async def work(connection: AsyncConnection) -> bool:
+            if not await self._is_left(connection, hold, GIVEN_BACK):
+                return False
+            # Only now: where somebody decides at this moment, one of us waits for the other.
+            until = await waits_until(connection, hold.turn)
+            if until is not None:
+                parking = update(turns).where(turns.c.id == hold.turn)
+                await connection.execute(parking.values(state="parked", not_before=until))
+            return True
+
+        return await self._database.write(work)
+
+    async def stop(
+        self, *, thread: ThreadId | None = None, key: str | None = None, why: str = "cancelled"
+    ) -> list[str]:
+        """End what is open there: what has not begun at once, what runs as soon as its worker hears of it.
+
+        In a `thread`, what waits for people goes on until it has said so.
+        """
+        where = turns.c.thread == thread if thread else turns.c.key == key
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            if key:
+                await self._stop_merged(connection, where, why)
+            return await self._stop(connection, where, why, says_so=thread is not None and why not in SILENT)
+
+        return await self._database.write(work)
+
+    async def merge_waiting(self, hold: Hold, thread: ThreadId, step: str) -> list[dict[str, Any]]:
+        """Plain questions that came behind a running one, as messages: they end as merged, and it answers them too.
+
+        What was merged is the result of `step`, if it was anything. Nothing is merged into a turn that is to stop: who
+        knows what becomes of it. Raises `Fenced`.
+        """
+        own = select(turns.c.key, turns.c.stop).where(turns.c.id == hold.turn)
+        waiting = (
+            select(turns.c.id, turns.c.key, turns.c.message)
+            .where(turns.c.thread == thread, turns.c.state == "queued", turns.c.kind == "question")
+            # One that has begun before goes on by itself.
+            .where(turns.c.epoch == 0)
+            .order_by(turns.c.number)
+        )
+
+        async def look(connection: AsyncConnection) -> list[str]:
+            found = await connection.execute(waiting)
+            return [row.id for row in found if not row.message["message"]["attachments"]]
+
+        async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+            # Where the store went away behind a first try.
+            recorded = select(steps.c.result).where(steps.c.turn == hold.turn, steps.c.name == step)
+            before: list[dict[str, Any]] | None = await connection.scalar(recorded)
+            ours = (await connection.execute(own)).first()
+            if before is not None or ours is None or ours.stop:
+                return before or []
+            merging = (
+                update(turns)
+                # What was edited or taken back in this moment is not merged, nor what this turn is edited to.
+                .where(turns.c.id.in_(found), turns.c.state == "queued", turns.c.key != ours.key)
+                .values(state="ended", outcome="merged", ended_at=time.time())
+                .returning(turns.c.number, turns.c.message)
+            )
+            merged = sorted(await connection.execute(merging), key=lambda row: row.number)
+            messages = [row.message["message"] for row in merged]
+            if messages:
+                now = time.time()
+                row = {"turn": hold.turn, "name": step, "result": messages, "epoch": hold.epoch, "at": now}
+                await insert_fenced(self._database, connection, steps, row, hold)
+            return messages
+
+        found = await self._database.read(look)
+        return await self._database.write(work) if found else []
+
+    async def stops(self, ids: Collection[str]) -> dict[str, str]:
+        """Which of these are to stop, and why."""
+
+        async def work(connection: AsyncConnection) -> dict[str, str]:
+            found = await connection.execute(
+                select(turns.c.id, turns.c.stop).where(turns.c.id.in_(ids), turns.c.stop.is_not(None))
+            )
+            return {row.id: row.stop for row in found}
+
+        return await self._database.read(work) if ids else {}
+
+    async def leave_dead(self, thread: ThreadId, dead: Collection[str]) -> None:
+        """What workers that have died were doing there is not gone on with."""
+
+        async def work(connection: AsyncConnection) -> None:
+            left = and_(turns.c.thread == thread, turns.c.state == "running", turns.c.worker.in_(dead))
+            await connection.execute(
+                update(turns)
+                .where(left)
+                .values(state="ended", outcome="cancelled", epoch=turns.c.epoch + 1, ended_at=time.time())
+            )
+
+        await self._database.write(work)
+
+    async def workers(self) -> set[str]:
+        """Who has turns that run."""
+
+        async def work(connection: AsyncConnection) -> set[str]:
+            found = await connection.scalars(
+                select(turns.c.worker)
+                .where(turns.c.state == "running", turns.c.worker.is_not(None))
+                .distinct()
+            )
+            return set(found)
+
+        return await self._database.read(work)
+
+    async def next_due(self, worker: str = "") -> float | None:
+        """When a turn may run that waits for its time, or for the end of another worker's lease: seconds from now."""
+        due = {
+            "queued": turns.c.not_before,
+            "parked": turns.c.not_before,
+            "running": case((turns.c.worker != worker, turns.c.lease_until)),
+        }
+        first = case(due, value=turns.c.state)
+        put_off = func.max(case((turns.c.state == "queued", turns.c.not_before)))
+        looking = select(func.min(first).label("first"), put_off.label("put_off")).where(
+            turns.c.state.in_(OPEN)
+        )
+
+        async def work(connection: AsyncConnection) -> float | None:
+            found = (await connection.execute(looking)).one()
+            if found.first is None:
+                return None
+            now = await self._database.now(connection)
+            is_put_off = found.put_off and found.put_off > now + LONGEST_WAIT_SECONDS
+            return 0.0 if is_put_off else max(0.0, float(found.first) - now)
+
+        return await self._database.read(work)
+
+    async def _touch(self, connection: AsyncConnection, thread: ThreadId, now: float) -> None:
+        adding = self._database.insert(threads).values(
+            id=thread, team=team_of(thread), created_at=now, used_at=now
+        )
+        await connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_={"used_at": now}))
+
+    async def _take(
+        self, connection: AsyncConnection, found: Row[Any], claimant: Claimant, now: float
+    ) -> Claimed:
+        was_running = found.state == "running"
+        values = {
+            "state": "running",
+            "worker": claimant.worker,
+            "epoch": found.epoch + 1,
+            "lease_until": now + claimant.lease_seconds if claimant.lease_seconds else None,
+            "began_at": found.began_at or time.time(),
+            "not_before": None,
+            "takeovers": found.takeovers + was_running,
+        }
+        await connection.execute(_TAKING, {"found": found.number, **values})
+        await connection.execute(_TAKING_IN_THREAD, {"found": found.thread, "worker": claimant.worker})
+        return _claimed(found, epoch=found.epoch + 1, takeovers=found.takeovers + was_running)
+
+    async def _is_left(
+        self, connection: AsyncConnection, hold: Hold, values: Mapping[str, Any], *also: Also
+    ) -> bool:
+        if also:
+            try:
+                for write in also:
+                    await write(connection)
+            except Fenced:
+                return False
+        left = await connection.execute(_LEAVING, {"held": hold.turn, "in_epoch": hold.epoch, **values})
+        return bool(left.rowcount)
+
+    async def _stop(
+        self, connection: AsyncConnection, where: Any, why: str, *, says_so: bool = False
+    ) -> list[str]:
+        is_running = turns.c.state == "running"
+        goes_on = turns.c.state.in_(("running", "parked")) if says_so else is_running
+        stopped = await connection.execute(
+            update(turns)
+            .where(where, turns.c.state.in_(OPEN))
+            .values(
+                stop=why,
+                state=case((is_running, "running"), (goes_on, "queued"), else_="ended"),
+                not_before=case((is_running, turns.c.not_before), else_=None),
+                outcome=case((goes_on, turns.c.outcome), else_=why),
+                ended_at=case((goes_on, turns.c.ended_at), else_=time.time()),
+            )
+            .returning(turns.c.id, turns.c.state, turns.c.epoch)
+        )
+        found = list(stopped)
+        begun = [row.id for row in found if row.state == "ended" and row.epoch]
+        if begun and why in SILENT:
+            await self._part_merged(connection, begun)
+        return [row.id for row in found]
+
+    async def _stop_merged(self, connection: AsyncConnection, where: Any, why: str) -> None:
+        """Where the turn that they were merged into is taken back, they are not asked anew."""
+        await connection.execute(update(turns).where(where, turns.c.outcome == "merged").values(stop=why))
+
+    async def _part_merged(self, connection: AsyncConnection, ids: Collection[str]) -> None:
+        """What was merged into these turns is asked anew, unless it was taken back as well."""
+        merging = select(steps.c.result).where(
+            steps.c.turn.in_(ids), steps.c.name.startswith(MERGED_BEFORE, autoescape=True)
+        )
+        merged = [each["id"] for messages in await connection.scalars(merging) for each in messages]
+        if not merged:
+            return
+        await connection.execute(
+            update(turns)
+            .where(turns.c.id.in_(merged), turns.c.outcome == "merged", turns.c.stop.is_(None))
+            .values(state="queued", outcome=None, ended_at=None)
+        )
+
+    async def _later(self, connection: AsyncConnection, seconds: float) -> float:
+        return await self._database.now(connection) + min(seconds, LONGEST_WAIT_SECONDS)
+
+
+# What each turn needs is made once: to make it takes longer than to run it.
+_TAKING = update(turns).where(turns.c.number == bindparam("found"))
+_TAKING_IN_THREAD = update(threads).where(threads.c.id == bindparam("found"))
+_LEAVING = (
+    update(turns)
+    .where(turns.c.id == bindparam("held"), turns.c.epoch == bindparam("in_epoch"))
+    .where(turns.c.state == "running")
+)
+
+
+@cache
+def _claimable(platforms: tuple[str, ...], *, is_certain: bool) -> Any:
+    """One turn at most: taken over from a dead worker, or else the oldest whose thread and user are free.
+
+    `claim` has the parameters.
+    """
+    now = bindparam("now", type_=Float)
+    earlier, same_user, running = turns.alias("earlier"), turns.alias("same_user"), turns.alias("running")
+    is_left = and_(
+        turns.c.state == "running",
+        turns.c.id.not_in(bindparam("working_on", expanding=True)),
+        or_(
+            turns.c.worker == bindparam("worker"),
+            turns.c.worker.in_(bindparam("dead", expanding=True)),
+            turns.c.lease_until < now,
+        ),
+    )
+    is_due = or_(turns.c.not_before <= now, turns.c.not_before > now + LONGEST_WAIT_SECONDS)
+    has_time_come = or_(
+        and_(turns.c.state == "queued", or_(turns.c.not_before.is_(None), is_due)),
+        and_(turns.c.state == "parked", turns.c.not_before <= now),
+    )
+    is_first = ~exists().where(
+        earlier.c.thread == turns.c.thread,
+        or_(
+            earlier.c.state == "running",
+            and_(earlier.c.state == "queued", earlier.c.number < turns.c.number),
+        ),
+    )
+    of_user = (
+        select(func.count())
+        .select_from(same_user)
+        .where(same_user.c.user == turns.c.user, same_user.c.state == "running")
+    )
+    everywhere = select(func.count()).select_from(running).where(running.c.state == "running")
+    here = everywhere.where(running.c.worker == bindparam("worker"))
+    is_next = and_(
+        has_time_come,
+        is_first,
+        of_user.scalar_subquery() < bindparam("most_of_user"),
+        everywhere.scalar_subquery() < bindparam("most_everywhere"),
+        # Whoever wants a certain turn does not know what else is worked on in its process.
+        *((here.scalar_subquery() < bindparam("most_here"),) if is_certain else ()),
+    )
+    ours = or_(
+        false(),
+        *((turns.c.id == bindparam("only"),) if is_certain else ()),
+        *(turns.c.thread.startswith(platform, autoescape=True) for platform in platforms),
+    )
+    return (
+        select(turns)
+        .where(ours, turns.c.state.in_(OPEN), or_(is_left, is_next))
+        .order_by(case((turns.c.state == "running", 0), else_=1), turns.c.number)
+        .limit(1)
+    )
+
+
+def _claimed(row: Row[Any], **changed: Any) -> Claimed:
+    facts = {
+        name: getattr(row, name)
+        for name in (
+            "id",
+            "key",
+            "thread",
+            "user",
+            "kind",
+            "message",
+            "epoch",
+            "takeovers",
+            "asked_at",
+            "stop",
+        )
+    }
+    return Claimed(**{**facts, **changed})
