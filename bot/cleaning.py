@@ -1,0 +1,51 @@
+"""What a bot that runs for long does now and then: threads expire, and files go that nothing needs."""
+
+import asyncio
+import contextlib
+import shutil
+import time
+from pathlib import Path
+
+import structlog
+
+from bot.budgets import Budgets
+from bot.errors import StoreUnavailable
+from bot.folders import thread_folder
+from bot.lock import is_free
+from bot.store.store import Store
+
+log = structlog.get_logger()
+
+EVERY_SECONDS = 3600.0
+ORPHAN_SECONDS = 24 * 3600.0
+"""A file is on the disk before anything names it; after so long, nothing will."""
+COPY_SECONDS = 7 * 24 * 3600.0
+"""Where files are kept elsewhere, a copy here goes after so long."""
+
+
+async def keep_clean(store: Store, retention_days: int, budgets: Budgets) -> None:
+    """For as long as it runs. `retention_days` is 0 where nothing expires."""
+    while True:
+        try:
+            await clean(store, retention_days)
+            await budgets.tidy()
+        except StoreUnavailable as error:
+            log.warning("cleaning.put_off", detail=str(error))
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def clean(store: Store, retention_days: int) -> None:
+    while retention_days and (expired := await store.retention.expire(retention_days)):
+        log.info("threads.expired", count=len(expired))
+        for thread in expired:
+            await asyncio.to_thread(_remove_folder, thread_folder(store.data_dir, thread))
+    kept_for = COPY_SECONDS if store.blobs.is_remote else ORPHAN_SECONDS
+    removed = await store.files.remove_orphans(time.time() - kept_for)
+    if removed:
+        log.info("files.removed", count=removed)
+
+
+def _remove_folder(folder: Path) -> None:
+    if folder.exists() and is_free(folder):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder)
