@@ -1,0 +1,1 @@
+"""Places where people talk: each turns its own events into messages and posts outputs back."""
