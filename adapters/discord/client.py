@@ -1,0 +1,257 @@
+"""The bot on Discord: listens, and hands over."""
+
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import aiohttp
+import discord
+import structlog
+from discord import app_commands
+
+from adapters.discord import catchup, commands, guilds, inbound
+from adapters.discord.address import Address
+from adapters.discord.buttons import Deed
+from adapters.discord.clicks import Click
+from adapters.discord.clock import Clock, SystemClock
+from adapters.discord.desk import Desk, apologize
+from adapters.discord.errors import DiscordRefused, discord_errors
+from adapters.discord.handing import Core
+from adapters.discord.listening import Listening
+from adapters.discord.pressing import Pressing
+from adapters.discord.seam import Fit, Options
+from adapters.discord.surroundings import Surroundings
+from adapters.discord.thread import DiscordThread
+from adapters.discord.visiting import Interaction
+from bot.errors import PlatformUnavailable
+from bot.reception import Journal, Receiver
+
+log = structlog.get_logger()
+
+BETWEEN_IDENTIFIES = 5.0
+"""Seconds; https://discord.com/developers/docs/events/gateway#rate-limiting."""
+RATE_LIMIT_SECONDS = 60
+"""Longer than this no call waits."""
+TEXT_LIMIT = 2000
+"""Characters; https://discord.com/developers/docs/resources/message#create-message."""
+GUILD_INSTALL = app_commands.AppInstallationType(guild=True, user=False)
+
+
+def create_bot(  # what a host may decide
+    receiver: Receiver,
+    journal: Journal,
+    options: Options | None = None,
+    *,
+    clock: Clock | None = None,
+    fit: Fit | None = None,
+    **client_options: Any,
+) -> "Bot":
+    """A client that is not started yet: `await bot.start(token)` connects it.
+
+    A worker without a gateway only logs in, with `await bot.login(token)`; then `bot.thread` works.
+    `client_options` go to `discord.AutoShardedClient`: `connector`, `proxy`, `shard_ids` and so on.
+    """
+    return Bot(receiver, journal, options or Options(), clock or SystemClock(), fit, client_options)
+
+
+@asynccontextmanager
+async def logged_in(bot: "Bot", token: str) -> AsyncIterator["Bot"]:
+    """It can post, and hears nothing until `listen`.
+
+    Raises `DiscordRefused` when Discord does not take the token, `PlatformUnavailable`.
+    """
+    async with bot:
+        try:
+            with discord_errors():
+                await bot.login(token)
+        except PlatformUnavailable as error:
+            if isinstance(error.__cause__, discord.LoginFailure):
+                raise DiscordRefused("it is not a bot's token", 0, HTTPStatus.UNAUTHORIZED) from error
+            raise
+        yield bot
+
+
+def intents(options: Options) -> discord.Intents:
+    """No more than is needed."""
+    return discord.Intents(
+        guilds=True,
+        guild_messages=True,
+        dm_messages=options.direct_messages,
+        message_content=options.reads_all_messages,
+    )
+
+
+class Bot(discord.AutoShardedClient):
+    """Made by `create_bot`."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  # as `create_bot`
+        self,
+        receiver: Receiver,
+        journal: Journal,
+        options: Options,
+        clock: Clock,
+        fit: Fit | None,
+        client_options: dict[str, Any],
+    ) -> None:
+        # It would warn that it cannot speak: nobody asked it to.
+        discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+        defaults: dict[str, Any] = {
+            "intents": intents(options),
+            "allowed_mentions": discord.AllowedMentions.none(),
+            "max_messages": None,
+            "chunk_guilds_at_startup": False,
+            "member_cache_flags": discord.MemberCacheFlags.none(),
+            "max_ratelimit_timeout": RATE_LIMIT_SECONDS,
+        }
+        super().__init__(**defaults | client_options)
+        self.heard_at: datetime | None = None
+        """When anything came from the gateway last: a bot that hears nothing for minutes is deaf."""
+        self._core = Core(self, receiver, journal, options, self._open)
+        self._clock = clock
+        self._fit = fit
+        self._connected_at: dict[int | None, datetime] = {}
+        """By shard, when it began to hear."""
+        self._web: aiohttp.ClientSession | None = None
+        self._listening = Listening(self._core)
+        self._desk = Desk(self._core)
+        self._pressing = Pressing(self._core)
+        contexts = app_commands.AppCommandContext(
+            guild=True, dm_channel=options.direct_messages, private_channel=False
+        )
+        self.tree: commands.Tree = app_commands.CommandTree(
+            self, allowed_installs=GUILD_INSTALL, allowed_contexts=contexts
+        )
+        self.tree.error(self._on_command_error)
+        commands.add_commands(self.tree, self._desk, options)
+
+    def thread(self, address: str) -> DiscordThread:
+        """Where an answer goes; `address` is that of a thread that was handed over. Needs a bot that is logged in."""
+        return self._open(Address.from_json(address))
+
+    async def listen(self) -> None:
+        """Until it is cancelled, or closed. Raises `DiscordRefused` where an intent is missing."""
+        try:
+            await self.connect()
+        except discord.PrivilegedIntentsRequired as error:
+            detail = "the application has no Message Content Intent"
+            raise DiscordRefused(detail, 0, HTTPStatus.FORBIDDEN) from error
+
+    async def announce(self, channel: int, text: str) -> None:
+        """For operators, outside of any thread. Raises `PlatformUnavailable`."""
+        with discord_errors():
+            await self.get_partial_messageable(channel).send(text[:TEXT_LIMIT], suppress_embeds=True)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether anything said now would be heard. A connection whose heartbeats are not answered is closed by
+        discord.py, and opened anew."""
+        return self.is_ready() and not any(shard.is_closed() for shard in self.shards.values())
+
+    def _open(self, address: Address) -> DiscordThread:
+        if self._web is None or self._web.closed:
+            self._web = aiohttp.ClientSession(
+                connector=self.http.connector or None, connector_owner=not self.http.connector, trust_env=True
+            )
+        around = Surroundings(self, self._web, self._clock, self._core.journal, self._fit)
+        return DiscordThread(address, around)
+
+    async def setup_hook(self) -> None:
+        self.add_dynamic_items(Click)
+
+    async def close(self) -> None:
+        await super().close()
+        if self._web:
+            await self._web.close()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        if not initial:
+            await self._clock.sleep(BETWEEN_IDENTIFIES)
+
+    # ---- guilds
+
+    async def on_shard_connect(self, shard_id: int) -> None:
+        self._connected_at[shard_id] = self._clock.now()
+
+    async def on_shard_ready(self, shard_id: int) -> None:
+        """After each identification; a resumed session has missed nothing."""
+        if self.application_id:
+            await commands.sync(self.tree, self._core.journal, self.application_id)
+        for guild in self.guilds:
+            if guild.shard_id == shard_id and await self._settle_in(guild):
+                await self._catch_up(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        await self._settle_in(guild)
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self._core.receiver.on_uninstalled("discord", str(guild.id))
+
+    async def _settle_in(self, guild: discord.Guild) -> bool:
+        if not await guilds.leave_unless_served(guild, self._core):
+            return False
+        await guilds.introduce(guild, self._core)
+        return True
+
+    async def _catch_up(self, guild: discord.Guild) -> None:
+        recent = await self._core.receiver.recent("discord", str(guild.id))
+        known = [inbound.number(message_id) for _, message_id in recent]
+        now = self._clock.now()
+        if known:
+            since = catchup.since(known, self._connected_at.get(guild.shard_id, now))
+            async for message in catchup.missed(guild, since, now):
+                await self._listening.hear(message)
+
+    # ---- messages
+
+    async def on_message(self, message: discord.Message) -> None:
+        await self._listening.hear(message)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        await self._listening.hear_edit(payload.message)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        await self._listening.hear_deletion(payload.guild_id, payload.channel_id, payload.message_id)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        for message_id in sorted(payload.message_ids):
+            await self._listening.hear_deletion(payload.guild_id, payload.channel_id, message_id)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        await self._core.receiver.on_thread_deleted(inbound.in_thread(payload.guild_id, payload.thread_id))
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        guild = str(channel.guild.id)
+        await self._core.receiver.on_channel_deleted(inbound.PLATFORM, guild, str(channel.id))
+
+    # ---- interactions
+
+    async def on_interaction(self, interaction: Interaction) -> None:
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self._or_apologize(interaction, self._desk.submit(interaction))
+
+    async def clicked(self, interaction: Interaction, deed: Deed, *, own: bool, key: str) -> None:
+        await self._or_apologize(interaction, self._pressing.press(interaction, deed, own=own, key=key))
+
+    async def _or_apologize(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            # Here discord.py would swallow it, and whoever clicked would read that the bot does not respond.
+            log.exception("discord.interaction_failed")
+            await apologize(interaction, self._core.options.contact)
+
+    async def _on_command_error(self, interaction: Interaction, error: app_commands.AppCommandError) -> None:
+        cause = error.original if isinstance(error, app_commands.CommandInvokeError) else error
+        log.error("discord.command_failed", command=getattr(interaction.command, "name", ""), exc_info=cause)
+        await apologize(interaction, self._core.options.contact)
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        if self.is_closed():
+            log.info("discord.event_cut_off", event_method=event_method)
+            return
+        log.exception("discord.event_failed", event_method=event_method)  # noqa: LOG004  # called while it is handled
+
+    async def on_socket_event_type(self, event_type: str) -> None:
+        self.heard_at = self._clock.now()

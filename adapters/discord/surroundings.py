@@ -1,0 +1,21 @@
+"""What every thread works with."""
+
+from dataclasses import dataclass
+
+import aiohttp
+import discord
+
+from adapters.discord.clock import Clock
+from adapters.discord.seam import Fit
+from bot.reception import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    client: discord.Client
+    """Logged in; it need not be connected to the gateway."""
+    http: aiohttp.ClientSession
+    """For downloads."""
+    clock: Clock
+    journal: Journal
+    fit: Fit | None = None
