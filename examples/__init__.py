@@ -1,0 +1,1 @@
+"""Sample files, and the demo that works on them."""
