@@ -125,6 +125,7 @@ def run(connection: socket.socket, writing: int, *, is_first: bool) -> NoReturn:
         control.send({"ev": "done", **ended, "names": _cut(shell.names)})
         # Whoever waits for the cell goes first.
         control.wait(QUIET_SECONDS)
+        standard.mend()
         if not shell.is_well():
             _exit(BROKEN)
 

@@ -117,11 +117,11 @@ class Shell(InteractiveShell):
     def is_well(self) -> bool:
         """Whether a cell can still run here, whatever the last one has done to Python."""
         # What it says to this is for nobody, its complaints of what was broken off included.
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            try:
+        try:
+            with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
                 return bool(self.run_cell("None", silent=True).success)
-            except BaseException:  # that is the question
-                return False
+        except BaseException:  # that is the question
+            return False
 
     def init_history(self) -> None:
         self.history_manager = NoHistory(shell=self, parent=self)

@@ -35,6 +35,7 @@ SAMPLE = 18
 LATE_SECONDS = {"runc": 15.0, "runsc": 25.0}
 """Past its deadline a cell has three seconds to stop; then its files are fetched, or a new container is started."""
 GVISOR_TIMES = 4
+ENDING_SECONDS = 20
 HOST_BYTES = 256 * MIB
 HOST_PAUSE_SECONDS = 1.5
 TEXT_CHARACTERS = 400_000
@@ -111,13 +112,17 @@ async def _goes_on(case: Case, session: BoxSession, ran: list[Execution], runtim
     assert after.outcome is Outcome.OK, for_model("", after, "full")
     assert case.noisy or after.text == "42\n"
 
-    facts = await facts_of(session, tries=3 if Outcome.LOST in case.ends_on(runtime) else 1)
+    tries = 3 if Outcome.LOST in case.ends_on(runtime) else 1
+    facts = await facts_of(session, tries)
+    async with asyncio.timeout(ENDING_SECONDS):
+        # A child that only has to end does so when the machine has time for it.
+        while len(facts.left) > case.left:
+            facts = await facts_of(session, tries)
     assert facts.put == "from the host"
     told = [*(each.lost_variables for each in (*ran, after)), *facts.lost]
     lost = [names for names in told if names is not None]
     assert case.forgets or facts.canary == (not lost)
     assert case.forgets or not lost or "canary" in lost[0]
-    assert len(facts.left) <= case.left, facts.left
 
 
 async def _next(case: Case, session: BoxSession, runtime: str) -> Execution:
