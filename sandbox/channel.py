@@ -48,8 +48,9 @@ class Channel:
 
     async def send(self, op: str, payload: bytes | None = None, **facts: object) -> None:
         try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._stdio.write(encode({"op": op, "epoch": self._epoch, **facts}, payload))
+            if not self._stdio.write(encode({"op": op, "epoch": self._epoch, **facts}, payload)):
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self._stdio.drain()
         except (ConnectionError, TimeoutError) as error:
             raise self.lost("it does not take what it is sent") from error
 

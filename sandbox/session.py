@@ -3,8 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -263,8 +262,7 @@ class BoxSession:
             await self._save(begun.on(self.record))
         self._running = box
         try:
-            async with self._noted(begun):
-                return await box.run(cell, collected)
+            return await self._noted(begun, box.run(cell, collected))
         except NotOurs:
             raise
         except SandboxLost:
@@ -278,8 +276,7 @@ class BoxSession:
             collected.start_again()
             return await again.run(cell, collected)
 
-    @asynccontextmanager
-    async def _noted(self, begun: Begun) -> AsyncIterator[None]:
+    async def _noted(self, begun: Begun, running: Awaitable[Done]) -> Done:
         """Writes down what was begun, if it goes on for a while. Raises `NotOurs`."""
         saving: list[asyncio.Task[None]] = []
 
@@ -288,7 +285,7 @@ class BoxSession:
 
         later = asyncio.get_running_loop().call_later(BRIEF_SECONDS, save)
         try:
-            yield
+            return await running
         finally:
             later.cancel()
             if saving:

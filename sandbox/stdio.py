@@ -39,9 +39,13 @@ class Stdio:
             if out := b"".join(self._split.stdout_in(data)):
                 return out
 
-    async def write(self, data: bytes) -> None:
-        """Returns once most of it is on its way. Raises `ConnectionError` when the connection is gone."""
+    def write(self, data: bytes) -> bool:
+        """Whether all of it is on its way; else `drain` waits for that."""
         self._writer.write(data)
+        return not (self._writer.transport.get_write_buffer_size() or self.has_ended)
+
+    async def drain(self) -> None:
+        """Returns once most of it is on its way. Raises `ConnectionError` when the connection is gone."""
         await self._writer.drain()
 
     @property

@@ -34,7 +34,9 @@ class Cell:
     deadline: float
     """On the monotonic clock."""
     oom_kills: int
-    """Counted before it began."""
+    """Counted when it began."""
+    request: tuple[Frame, bytes] | None
+    """What the kernel was asked, until it is known to have begun."""
     began: float = field(default_factory=time.monotonic)
     stopped_for: str | None = None
     """`timed_out` or `interrupted`, once it was asked to stop."""
@@ -45,8 +47,6 @@ class Cell:
     """Whether some of what it put out is not in `frames`."""
     displays: int = 0
     cut_displays: int = 0
-    request: tuple[Frame, bytes] | None = None
-    """What the kernel is asked, until it has said that it begins."""
     begin_by: float = field(default_factory=lambda: time.monotonic() + BEGIN_SECONDS)
     _errors: int = 0
     _last_error: Frame | None = None

@@ -6,6 +6,7 @@ It shares its memory with whatever the cell does, so nothing it says is trusted;
 import builtins
 import gc
 import io
+import mmap
 import os
 import select
 import signal
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 
 from sandbox.guest import variables
 from sandbox.guest.jobs import packages
-from sandbox.guest.kernel_process import BROKEN
+from sandbox.guest.kernel_process import BROKEN, written_request
 from sandbox.guest.marks import mark
 from sandbox.guest.preload import draw_one
 from sandbox.guest.processes import make_killable
@@ -36,14 +37,18 @@ QUIET_SECONDS = 0.002
 # Bound before any code runs: what it does to these modules, it does to itself.
 _dup2, _exit, _getpid, _set_blocking, _write = os.dup2, os._exit, os.getpid, os.set_blocking, os.write
 _sigmask, _set_handler = signal.pthread_sigmask, signal.signal
-_settrace, _setprofile, _callable = sys.settrace, sys.setprofile, callable
+_settrace, _setprofile = sys.settrace, sys.setprofile
+_all, _callable, _map = all, callable, map
 
 
 class Control:
     """The connection to process 1."""
 
-    def __init__(self, connection: socket.socket, output: int, flush: Callable[[], None]) -> None:
-        """`output` is where text goes, `flush` what sends it there."""
+    def __init__(
+        self, connection: socket.socket, output: int, begun: mmap.mmap, flush: Callable[[], None]
+    ) -> None:
+        """`output` is where text goes, `flush` what sends it there; `begun` is shared with process 1."""
+        self._begun = begun
         self._receive, self._send_all = connection.recv, connection.sendall
         self._output = output
         self._flush = flush
@@ -57,10 +62,16 @@ class Control:
         coming.register(connection, select.POLLIN)
         self._poll = coming.poll
 
-    def begin(self, cell: object) -> None:
-        """Says so before anything of the cell runs."""
-        self._cell = cell
-        self._send_all(encode({"ev": "begun", "cell": cell}))
+    def begin(self, request: Frame) -> None:
+        """Before anything of it is done: process 1 never asks for it again."""
+        self._cell = request.get("cell")
+        self._begun[:] = written_request(request["request"])
+
+    def end(self, frame: Frame) -> None:
+        """Of the cell: all its text stands before this, and what is written later is the next one's."""
+        with self._sending:
+            self._flush()
+            self._send_all(encode({"ev": "done", **frame, "cell": self._cell}))
 
     def send(self, frame: Frame, payload: bytes | None = None) -> None:
         """Behind all text that was written before."""
@@ -78,17 +89,17 @@ class Control:
 
     def receive(self) -> tuple[Frame, bytes]:
         while True:
-            for received in self._decoder.feed(self._receive(READ_BYTES) or _gone()):
-                return received
+            for request in self._decoder.feed(self._receive(READ_BYTES) or _gone()):
+                return request
 
 
-def run(connection: socket.socket, writing: int, *, is_first: bool) -> NoReturn:
+def run(connection: socket.socket, writing: int, begun: mmap.mmap, *, is_first: bool) -> NoReturn:
     """`writing` becomes standard output and standard error. Nobody waits for the first kernel of a box kept ready."""
     os.setsid()
     standard = _Standard(writing)
     # Not before the container's own streams are closed here: its processes can open what a killable one has.
     make_killable()
-    control = Control(connection, writing, standard.flush)
+    control = Control(connection, writing, begun, standard.flush)
     shell = make_shell(control.send)
     os.chdir("/workspace")
     # As in a notebook: modules of one's own lie in the working directory.
@@ -109,7 +120,7 @@ def run(connection: socket.socket, writing: int, *, is_first: bool) -> NoReturn:
     while True:
         frame, code = control.receive()
         standard.mend()
-        control.begin(frame.get("cell"))
+        control.begin(frame)
         try:
             with interruptions:
                 ended = _do(shell, str(frame.get("kind")), code)
@@ -120,11 +131,12 @@ def run(connection: socket.socket, writing: int, *, is_first: bool) -> NoReturn:
             _exit(0)
         _settrace(None)
         _setprofile(None)
-        essential.mend()
+        essential.mend_builtins()
         shell.user_ns["__builtins__"] = builtins
-        control.send({"ev": "done", **ended, "names": _cut(shell.names)})
+        control.end({**ended, "names": _cut(shell.names)})
         # Whoever waits for the cell goes first.
         control.wait(QUIET_SECONDS)
+        essential.mend()
         standard.mend()
         if not shell.is_well():
             _exit(BROKEN)
@@ -227,9 +239,15 @@ class _Essential:
 
     def mend(self) -> None:
         for now, own in self._own:
-            for name, value in own.items():
-                if not _callable(now.get(name)):
-                    now[name] = value
+            _mend(now, own)
+
+    def mend_builtins(self) -> None:
+        _mend(*self._own[0])
+
+
+def _mend(now: dict[str, Any], own: dict[str, Any]) -> None:
+    if not _all(_map(_callable, _map(now.get, own))):
+        now |= {name: value for name, value in own.items() if not _callable(now.get(name))}
 
 
 def _nothing(*_: object) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import mmap
 import os
 import signal
 import socket
@@ -26,6 +27,7 @@ CUT_OFF = 98
 BROKEN = 97
 """The exit code of a kernel that can run no more cells, whatever a cell has done to its Python."""
 COMPLAINT_CHARACTERS = 300
+REQUEST_BYTES = 8
 _F_SETPIPE_SZ = 1031
 
 
@@ -41,9 +43,11 @@ class KernelProcess:
         self.output, writing = os.pipe2(os.O_CLOEXEC)
         with contextlib.suppress(OSError):
             fcntl.fcntl(self.output, _F_SETPIPE_SZ, PIPE_BYTES)
+        self._begun = mmap.mmap(-1, REQUEST_BYTES)
+        self._requests = 0
         self.pid = os.fork()
         if self.pid == 0:
-            _become_kernel(theirs, writing, is_first=number == 1)
+            _become_kernel(theirs, writing, self._begun, is_first=number == 1)
         theirs.close()
         os.close(writing)
         os.set_blocking(self.output, False)
@@ -56,8 +60,15 @@ class KernelProcess:
     def control(self) -> int:
         return self._control.fileno()
 
-    def send(self, frame: Frame, payload: bytes) -> None:
-        self.to_kernel.send(encode(frame, payload))
+    def request(self, frame: Frame, payload: bytes) -> None:
+        """It answers with frames that carry the cell of this one, the last of them `done`."""
+        self._requests += 1
+        self.to_kernel.send(encode({**frame, "request": self._requests}, payload))
+
+    @property
+    def has_begun(self) -> bool:
+        """With the last request, as it says itself: from then on, nobody knows what was run of it."""
+        return self._begun[:] == written_request(self._requests)
 
     def interrupt(self) -> None:
         """The kernel and what it started in its own group."""
@@ -113,13 +124,18 @@ class KernelProcess:
                 data = os.read(self.output, READ_BYTES)
             except BlockingIOError:
                 return
-            if not data:
-                return
             self._text += data
+            if len(data) < READ_BYTES:
+                return
 
     def close(self) -> None:
         self._control.close()
         os.close(self.output)
+
+
+def written_request(number: int) -> bytes:
+    """As a kernel leaves it in the memory that it shares with process 1: that it begins wakes nobody."""
+    return number.to_bytes(REQUEST_BYTES, "little")
 
 
 def forget_descriptors(*kept: int) -> None:
@@ -139,7 +155,7 @@ def reset_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _become_kernel(control: socket.socket, writing: int, *, is_first: bool) -> NoReturn:
+def _become_kernel(control: socket.socket, writing: int, begun: mmap.mmap, *, is_first: bool) -> NoReturn:
     # Bound before any code runs, which may take them away: nothing of this child may reach what process 1 does.
     end, write = os._exit, os.write
     try:
@@ -148,7 +164,7 @@ def _become_kernel(control: socket.socket, writing: int, *, is_first: bool) -> N
         forget_descriptors(control.fileno(), writing)
         from sandbox.guest import kernel  # process 1 itself never needs it
 
-        kernel.run(control, writing, is_first=is_first)
+        kernel.run(control, writing, begun, is_first=is_first)
     except OSError:
         # The code has closed what we speak through.
         end(CUT_OFF)

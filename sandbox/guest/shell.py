@@ -1,8 +1,10 @@
 """IPython, set up for a box: no history, no colours, no terminal, and rich displays as frames."""
 
+import ast
 import builtins
 import io
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext, redirect_stderr, redirect_stdout
@@ -13,7 +15,7 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.history import HistoryManager
-from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets.config import Config
 
 from sandbox.guest import figures, images
@@ -26,6 +28,9 @@ HOME = f"{Path(__file__).parents[1]}/"
 """Where our own code lies."""
 PLAIN = frozenset([bool, int, str])
 """Kinds of values that are shown as Python writes them, and nothing else."""
+PARSED = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+FIRST_WORD = re.compile(r"\s*([^\W\d]\w*)")
+SPECIAL = frozenset(["exit", "quit", "In"])
 NOBODY_TYPES = "input() cannot be answered here: nobody is at a keyboard. Put the value into the code."
 
 
@@ -67,6 +72,8 @@ class Publisher(DisplayPublisher):
 class LastValue(DisplayHook):
     """The value of a cell's last line."""
 
+    exec_result: ExecutionResult | None = None
+
     def __call__(self, result: Any = None) -> None:  # anything at all
         if result is None or self.quiet():
             return
@@ -82,11 +89,18 @@ class NoHistory(HistoryManager):
     def store_inputs(self, *_: object) -> None:
         """Nobody asks for it, and it would grow with every cell."""
 
+    def store_output(self, *_: object) -> None:
+        """Nor for this."""
+
 
 class Shell(InteractiveShell):
     display_pub_class = Publisher
     displayhook_class = LastValue
     send: Callable[..., None]
+    # No traits, as in IPython's own classes: to look for whom to tell of each change takes longer than most cells.
+    execution_count = 1
+    last_execution_succeeded = True
+    last_execution_result: ExecutionResult | None = None
 
     @property
     def names(self) -> Iterator[str]:
@@ -122,6 +136,30 @@ class Shell(InteractiveShell):
                 return bool(self.run_cell("None", silent=True).success)
         except BaseException:  # that is the question
             return False
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Looking for magics takes longer than running most cells: what is Python already has none."""
+        if self._is_python(raw_cell):
+            return raw_cell if raw_cell.endswith("\n") else f"{raw_cell}\n"
+        return str(super().transform_cell(raw_cell))
+
+    def should_run_async(self, raw_cell: str, *, transformed_cell: Any = None, **facts: Any) -> bool:
+        """Compiling it once more tells it, too; without these letters nothing is waited for."""
+        text = transformed_cell or raw_cell
+        return ("await" in text or "async" in text) and super().should_run_async(
+            raw_cell, transformed_cell=transformed_cell, **facts
+        )
+
+    def _is_python(self, code: str) -> bool:
+        """And nothing that IPython reads in another way: `ls`, `exit` or a prompt that was copied."""
+        first = FIRST_WORD.match(code)
+        if first and (first[1] in SPECIAL or first[1] in self.magics_manager.magics["line"]):
+            return False
+        try:
+            compile(code, "", "exec", PARSED)
+        except (SyntaxError, ValueError, OverflowError, MemoryError, RecursionError):
+            return False
+        return True
 
     def init_history(self) -> None:
         self.history_manager = NoHistory(shell=self, parent=self)

@@ -122,10 +122,10 @@ class Supervisor:
         if self._job and not self._job.seconds_left and not self._job.status:
             self._job.kill("timed_out")
         if self._cell and self._cell.is_late_to_begin:
-            # It may have said so, and we did not listen because the host does not take anything.
-            self._hear_kernel()
-        if self._cell and self._cell.is_late_to_begin:
-            self._begin_in_new_kernel()
+            if self._kernel.has_begun:
+                self._cell.request = None
+            else:
+                self._begin_in_new_kernel()
         if self._cell and not self._cell.seconds_left:
             if self._cell.kill_at:
                 self._kill_cell()
@@ -174,11 +174,12 @@ class Supervisor:
             self._link.send({"ev": "busy", "cell": cell})
         else:
             self._wake_up()
+            # First: the kernel begins while we write down what it does.
+            request = {"op": "exec", "cell": cell, "kind": frame.get("kind")}, payload
+            self._kernel.request(*request)
             self._remembered.start(cell)
             seconds = min(LONGEST_SECONDS, float(frame.get("seconds", 0)))
-            self._cell = Cell(cell, time.monotonic() + seconds, processes.oom_kills())
-            self._cell.request = {"op": "exec", "cell": cell, "kind": frame.get("kind")}, payload
-            self._kernel.send(*self._cell.request)
+            self._cell = Cell(cell, time.monotonic() + seconds, processes.oom_kills(), request)
 
     def _recall(self, frame: Frame, _payload: bytes) -> None:
         cell = str(frame.get("cell"))
@@ -242,8 +243,8 @@ class Supervisor:
     def _hear_kernel(self) -> None:
         try:
             for frame, payload in self._kernel.received():
-                # What was written before this was said comes first.
-                self._take_text(frame.get("mark"))
+                # What was written before this was said comes first; with its end, all text of a cell ends.
+                self._take_text(None if frame.get("ev") == "done" else frame.get("mark"))
                 self._heard(frame, payload)
         except WireError:
             # What follows is as for any other end: its parent is told by a signal.
@@ -262,11 +263,7 @@ class Supervisor:
             return
         data = None
         match frame.get("ev"):
-            case "begun":
-                cell.request = None
             case "done":
-                # What code makes of our marks in its text decides nothing: this cell's text ends here.
-                self._take_text()
                 self._kernel.names = said.names(frame.get("names"))
                 self._end_cell(self._outcome_of(frame), not_kept=said.names(frame.get("not_kept")))
             case "display":
@@ -307,14 +304,15 @@ class Supervisor:
     def _begin_in_new_kernel(self) -> None:
         """The one that is there has not even begun: it is busy with something that an earlier cell has left."""
         assert self._cell  # noqa: S101  # the caller has looked
+        late = self._kernel
         lost = self._replace_kernel()
-        if self._cell.request is None:
+        if late.has_begun or self._cell.request is None:
             # It did at the last moment, and nothing runs twice.
             self._end_cell("died", why="it was ended while it began", lost=lost)
             return
         self._lost = self._lost_with(lost)
         self._cell.begin_by = time.monotonic() + BEGIN_SECONDS
-        self._kernel.send(*self._cell.request)
+        self._kernel.request(*self._cell.request)
 
     def _replace_kernel(self) -> list[str]:
         """Ends every process, and starts a new kernel. The names of variables that are gone."""
@@ -362,10 +360,10 @@ class Supervisor:
             "memory": processes.memory_bytes(),
             "files": self._workspace.changes(),
         }
+        self._link.send(done)
         self._remembered.keep(cell, done)
         self._cell = None
         self._busy_at = time.monotonic()
-        self._link.send(done)
 
     def _clear_away(self) -> tuple[int, list[str] | None]:
         """How many processes of a cell were ended because it left too many; names that went with the kernel."""
@@ -392,16 +390,17 @@ class Supervisor:
             self._kernel_ended(ended[self._kernel.pid])
 
     def _kernel_ended(self, status: int) -> None:
-        why = self._kernel.ended_how(status)
+        ended = self._kernel
+        why = ended.ended_how(status)
         lost = self._replace_kernel()
         if self._cell is None:
             self._lost = self._lost_with(lost)
             self._link.send({"ev": "died", "why": why, "kernel": self._kernel.number, "lost": lost})
             return
-        if self._cell.request and not self._cell.stopped_for:
+        if self._cell.request and not ended.has_begun and not self._cell.stopped_for:
             # It was ending when it was asked, and has not taken up anything.
             self._lost = self._lost_with(lost)
-            self._kernel.send(*self._cell.request)
+            self._kernel.request(*self._cell.request)
             return
         no_memory = os.WIFSIGNALED(status) and processes.oom_kills() > self._cell.oom_kills
         outcome = "out_of_memory" if no_memory else "died"

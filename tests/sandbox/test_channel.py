@@ -207,7 +207,7 @@ async def test_a_box_that_drops_a_dead_owners_frame_is_asked_again() -> None:
 async def test_a_box_hears_its_next_owner_whatever_the_last_one_left(tmp_path: Path, half: bytes) -> None:
     async with keeping_files(tmp_path) as stdio:
         await Channel(stdio).attach(1)
-        await stdio.write(half)
+        stdio.write(half)
         channel = Channel(stdio)
         attached = await channel.attach(2)
         await channel.send("list", id=1)

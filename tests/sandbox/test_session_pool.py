@@ -255,7 +255,7 @@ async def test_a_file_that_a_dead_bot_was_sending_does_not_stop_the_next_one(dep
         await run(session, "x = 1")
         assert session.box
         # A frame that promises more than will ever come.
-        await session.box._channel._stdio.write(b'{"op":"put_data","epoch":1,"id":9,"n":100000}\nabc')
+        session.box._channel._stdio.write(b'{"op":"put_data","epoch":1,"id":9,"n":100000}\nabc')
     began = time.monotonic()
     async with deployment.session() as again:
         done = await run(again, "x")
@@ -282,7 +282,7 @@ async def test_a_frozen_engine_connection_is_made_anew_within_a_cell(deployment:
     async with deployment.session() as session:
         await run(session, "x = 1")
         assert session.box
-        await session.box._channel._stdio.write(b"no frame at all\n")
+        session.box._channel._stdio.write(b"no frame at all\n")
         done = await run(session, "x += 1; print(x); _ = open('f', 'w').write('new')")
 
     assert (done.outcome, done.text, done.changed_files) == (Outcome.OK, "2\n", ("f",))

@@ -100,7 +100,7 @@ async def test_what_was_written_last_is_taken_before_it_closes() -> None:
     reader, writer = await asyncio.open_unix_connection(sock=theirs)
 
     async def write_and_close() -> None:
-        await stdio.write(bytes(30_000))
+        stdio.write(bytes(30_000))
         await stdio.close()
 
     _, read = await asyncio.gather(write_and_close(), reader.read(-1))
@@ -115,7 +115,8 @@ async def test_it_closes_though_nobody_takes_what_was_written(monkeypatch: pytes
     with theirs:
         stdio = Stdio(*await asyncio.open_unix_connection(sock=ours))
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(stdio.write(bytes(10_000_000)), 0.05)
+            stdio.write(bytes(10_000_000))
+            await asyncio.wait_for(stdio.drain(), 0.05)
 
         await stdio.close()
         await stdio.close()

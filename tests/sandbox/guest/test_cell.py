@@ -26,7 +26,7 @@ DONE = {"ev": "done", "cell": "c", "status": "ok"}
 
 
 def a_cell(name: str = "c", seconds: float = 60) -> Cell:
-    return Cell(name, time.monotonic() + seconds, 0)
+    return Cell(name, time.monotonic() + seconds, 0, None)
 
 
 def head_of(data: bytes) -> dict[str, Any]:
