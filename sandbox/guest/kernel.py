@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 from sandbox.guest import variables
 from sandbox.guest.jobs import packages
-from sandbox.guest.kernel_process import BROKEN, written_request
+from sandbox.guest.kernel_process import BROKEN
 from sandbox.guest.marks import mark
 from sandbox.guest.preload import draw_one
 from sandbox.guest.processes import make_killable
@@ -65,7 +65,7 @@ class Control:
     def begin(self, request: Frame) -> None:
         """Before anything of it is done: process 1 never asks for it again."""
         self._cell = request.get("cell")
-        self._begun[:] = written_request(request["request"])
+        self._begun[:] = request["request"].encode()
 
     def end(self, frame: Frame) -> None:
         """Of the cell: all its text stands before this, and what is written later is the next one's."""

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import mmap
 import os
+import secrets
 import signal
 import socket
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ CUT_OFF = 98
 BROKEN = 97
 """The exit code of a kernel that can run no more cells, whatever a cell has done to its Python."""
 COMPLAINT_CHARACTERS = 300
-REQUEST_BYTES = 8
+REQUEST_CHARACTERS = 16
 _F_SETPIPE_SZ = 1031
 
 
@@ -43,8 +44,9 @@ class KernelProcess:
         self.output, writing = os.pipe2(os.O_CLOEXEC)
         with contextlib.suppress(OSError):
             fcntl.fcntl(self.output, _F_SETPIPE_SZ, PIPE_BYTES)
-        self._begun = mmap.mmap(-1, REQUEST_BYTES)
-        self._requests = 0
+        self._begun = mmap.mmap(-1, REQUEST_CHARACTERS)
+        """Shared with it: that it begins with something wakes nobody."""
+        self._request = ""
         self.pid = os.fork()
         if self.pid == 0:
             _become_kernel(theirs, writing, self._begun, is_first=number == 1)
@@ -62,13 +64,14 @@ class KernelProcess:
 
     def request(self, frame: Frame, payload: bytes) -> None:
         """It answers with frames that carry the cell of this one, the last of them `done`."""
-        self._requests += 1
-        self.to_kernel.send(encode({**frame, "request": self._requests}, payload))
+        # Code that ran before cannot say beforehand that it has begun with this one.
+        self._request = secrets.token_hex(REQUEST_CHARACTERS // 2)
+        self.to_kernel.send(encode({**frame, "request": self._request}, payload))
 
     @property
     def has_begun(self) -> bool:
         """With the last request, as it says itself: from then on, nobody knows what was run of it."""
-        return self._begun[:] == written_request(self._requests)
+        return self._begun[:] == self._request.encode()
 
     def interrupt(self) -> None:
         """The kernel and what it started in its own group."""
@@ -131,11 +134,6 @@ class KernelProcess:
     def close(self) -> None:
         self._control.close()
         os.close(self.output)
-
-
-def written_request(number: int) -> bytes:
-    """As a kernel leaves it in the memory that it shares with process 1: that it begins wakes nobody."""
-    return number.to_bytes(REQUEST_BYTES, "little")
 
 
 def forget_descriptors(*kept: int) -> None:

@@ -109,6 +109,28 @@ async def test_a_traceback_is_as_ipython_shows_it(session: BoxSession) -> None:
     assert done.text == f"before\n{done.error.traceback}\n"
 
 
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("!echo from a shell", "from a shell\n"),
+        ("found = !echo one\nfound", "['one']\n"),
+        ("%pwd", "'/workspace'\n"),
+        ("pwd", "'/workspace'\n"),
+        ("%%bash\necho a whole cell", "a whole cell\n"),
+        ("In [3]: 1 + 1", "2\n"),
+        ("    x = 5\n    x", "5\n"),
+        ("import asyncio\nawait asyncio.sleep(0, 'waited for')", "'waited for'\n"),
+        ("async def f():\n    return 1\n[await f() for _ in range(2)]", "[1, 1]\n"),
+        ("pwd = 3\npwd + 1", "4\n"),
+        ("# only a comment", ""),
+    ],
+)
+async def test_what_people_know_from_notebooks_works(session: BoxSession, code: str, text: str) -> None:
+    done = await run(session, code)
+
+    assert (done.outcome, done.text) == (Outcome.OK, text)
+
+
 async def test_a_loop_is_stopped_at_its_deadline_and_variables_stay(session: BoxSession) -> None:
     late = await run(session, "x = 5\nwhile True: pass", seconds=0.5)
     after = await run(session, "x")
