@@ -74,6 +74,11 @@ class LastValue(DisplayHook):
 
     exec_result: ExecutionResult | None = None
 
+    def quiet(self) -> bool:
+        """A semicolon at the end says that the value is of no interest."""
+        code = self.shell.history_manager.last
+        return ";" in code and bool(self.semicolon_at_end_of_expression(code))
+
     def __call__(self, result: Any = None) -> None:  # anything at all
         if result is None or self.quiet():
             return
@@ -86,11 +91,16 @@ class LastValue(DisplayHook):
 
 
 class NoHistory(HistoryManager):
-    def store_inputs(self, *_: object) -> None:
-        """Nobody asks for it, and it would grow with every cell."""
+    """It would grow with every cell."""
+
+    last = ""
+    """The code that runs now."""
+
+    def store_inputs(self, line_num: int, source: str, source_raw: str | None = None) -> None:
+        self.last = source
 
     def store_output(self, *_: object) -> None:
-        """Nor for this."""
+        """Nobody asks for it."""
 
 
 class Shell(InteractiveShell):

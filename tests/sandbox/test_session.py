@@ -123,6 +123,8 @@ async def test_a_traceback_is_as_ipython_shows_it(session: BoxSession) -> None:
         ("async def f():\n    return 1\n[await f() for _ in range(2)]", "[1, 1]\n"),
         ("pwd = 3\npwd + 1", "4\n"),
         ("# only a comment", ""),
+        ("print('a; b')\n[1, 2];  # of no interest", "a; b\n"),
+        ("x = 1; x", "1\n"),
     ],
 )
 async def test_what_people_know_from_notebooks_works(session: BoxSession, code: str, text: str) -> None:
