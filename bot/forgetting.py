@@ -378,7 +378,7 @@ async def _needed(connection: AsyncConnection, thread: ThreadId) -> set[str]:
 async def _shrink_session(
     store: Store, connection: AsyncConnection, thread: ThreadId, lost: Collection[str]
 ) -> None:
-    """Its record without those files, and without any variables."""
+    """Its record without those files, and without any variables. Whoever has it open cannot write it back."""
     record: dict[str, Any] | None = await connection.scalar(
         select(threads.c.session).where(threads.c.id == thread)
     )
@@ -390,7 +390,8 @@ async def _shrink_session(
         if name != VARIABLES and file["sha256"] not in lost
     }
     smaller = {**record, "files": kept, "variables": [], "not_saved": [], "container": None}
-    await connection.execute(update(threads).where(threads.c.id == thread).values(session=smaller))
+    nobodys = {"session": smaller, "box_epoch": threads.c.box_epoch + 1}
+    await connection.execute(update(threads).where(threads.c.id == thread).values(nobodys))
     await keep_for_session(store.database, connection, thread, smaller, store.blobs.size)
 
 

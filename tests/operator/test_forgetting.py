@@ -166,6 +166,20 @@ async def test_a_long_message_that_was_read_above_in_part_goes_too(store: Store)
     assert "word" not in left
 
 
+async def test_whoever_has_the_session_open_does_not_bring_back_what_is_gone(store: Store) -> None:
+    turn = await asked_and_answered(store, "what of it?", "U1", sales_csv=b"of U1")
+    owned = await store.sessions.own(THREAD)
+    assert owned
+    record, epoch = owned
+
+    await forgetting.forget_turn(store, turn.hold.turn.partition("@")[0])
+
+    assert record
+    assert "sales.csv" in record["files"]
+    assert not await store.sessions.save(THREAD, record, epoch)
+    assert "sales.csv" not in await everything(store)
+
+
 async def test_a_file_that_was_read_above_is_found_by_its_id(store: Store) -> None:
     await read_above(store)
     lookups = Lookups(store.database)
