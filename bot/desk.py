@@ -14,6 +14,7 @@ import structlog
 from bot import deciding, exporting, forgetting, metrics, notebook, telling
 from bot.admission import Admission
 from bot.blobs import Blobs
+from bot.codecs import message_from_json
 from bot.engine import taking
 from bot.engine.bell import Bell
 from bot.errors import BotError
@@ -23,7 +24,7 @@ from bot.folders import team_of
 from bot.house import House
 from bot.messages import Message, Output, ThreadId
 from bot.policy import Refusal, Rule
-from bot.reception import Act, Action, Decided, DurableThread
+from bot.reception import Act, Action, Decided, DurableThread, Kept
 from bot.rules import Approvers
 from bot.sentences import say
 from bot.store.audit import Event
@@ -145,6 +146,10 @@ class Desk:
 
     async def has_heard(self, message_id: str) -> bool:
         return await self._lookups.has_heard(message_id, taking.source_of(message_id))
+
+    async def kept(self, thread: ThreadId) -> Sequence[Kept]:
+        found = await self._lookups.messages(thread)
+        return [Kept(message_from_json(message), is_question) for message, is_question in found]
 
     async def recent(self, platform: str, team: str) -> Sequence[tuple[ThreadId, str]]:
         return await self._lookups.recent(f"{platform}:{team or 'dm'}")

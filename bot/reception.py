@@ -63,6 +63,16 @@ class Decided:
     """A button for `Act.REVOKE` belongs under it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store has of somebody's message."""
+
+    message: Message
+    """Its newest revision."""
+    is_question: bool
+    """Otherwise it was read above one."""
+
+
 class DurableThread(Thread, Protocol):
     @property
     def address(self) -> str:
@@ -162,6 +172,10 @@ class Receiver(Protocol):
 
     async def has_heard(self, message_id: str) -> bool:
         """Whether it was taken in, whatever its revision, and be it deleted by now."""
+        ...
+
+    async def kept(self, thread: ThreadId) -> Sequence[Kept]:
+        """What is held of people's messages there, to be compared with what the platform still shows."""
         ...
 
     async def recent(self, platform: str, team: str) -> Sequence[tuple[ThreadId, str]]:

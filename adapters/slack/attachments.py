@@ -49,6 +49,11 @@ def refusal(attachment: Attachment) -> str | None:
     return WITHOUT_BYTES.get(mode)
 
 
+def is_deleted(attachment: Attachment) -> bool:
+    """Whether it was gone already when the message was read."""
+    return refusal(attachment) == WITHOUT_BYTES["tombstone"]
+
+
 def is_login_page(attachment: Attachment, media_type: str, first_bytes: bytes) -> bool:
     """Whether Slack gave its sign-in page instead of the file, as it does where the scope `files:read` is missing."""
     if media_type != "text/html":

@@ -37,6 +37,12 @@ def message_id(team: str, channel: str, ts: str, edited_ts: str | None = None) -
     return f"{PLATFORM}:{team}:{channel}:{ts}" + (f"@{edited_ts}" if edited_ts else "")
 
 
+def ts_of(message: str) -> str | None:
+    """The timestamp in a message's id, without its revision; None for a question that was no message."""
+    ts = message.rpartition(":")[2].partition("@")[0]
+    return ts if ts.replace(".", "", 1).isdigit() else None
+
+
 def at(ts: str) -> datetime:
     """The moment that a message's timestamp stands for."""
     return datetime.fromtimestamp(float(ts), UTC)

@@ -9,7 +9,7 @@ from adapters import taken_along
 from adapters.slack.addresses import Address
 from adapters.slack.connection import Connection
 from adapters.slack.errors import SlackRefused
-from adapters.slack.inbound import Deleted, Edited, FilesGone, Incoming, Meant, Said, happened
+from adapters.slack.inbound import Deleted, Edited, FilesGone, Happened, Incoming, Meant, Said, happened
 from adapters.slack.places import PLATFORM, Place
 from adapters.slack.thread import SlackThread
 from bot.errors import PlatformUnavailable
@@ -30,7 +30,10 @@ class Receiving:
 
     async def take(self, event: Json) -> None:
         """A `message` or `app_mention` event. What is not for the bot leaves no trace."""
-        result = happened(event, self.connection.us)
+        if result := happened(event, self.connection.us):
+            await self.hear(result)
+
+    async def hear(self, result: Happened) -> None:
         match result:
             case Said(incoming, meant, is_stop):
                 if not await self.is_meant(incoming, meant):

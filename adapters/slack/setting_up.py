@@ -12,7 +12,7 @@ from adapters.slack.installation import API_URL, Options, Slack, open_slack
 from adapters.slack.manifest import manifest
 from bot.checks import Check
 from bot.messages import Message, Output, ThreadId
-from bot.reception import Action, Decided, DurableThread, MemoryJournal
+from bot.reception import Action, Decided, DurableThread, Kept, MemoryJournal
 from bot.sentences import say
 from bot.visits import Visit
 
@@ -162,6 +162,9 @@ class _Greeter:
 
     async def has_heard(self, message_id: str) -> bool:
         return False
+
+    async def kept(self, thread: ThreadId) -> Sequence[Kept]:
+        return ()
 
     async def recent(self, platform: str, team: str) -> Sequence[tuple[ThreadId, str]]:
         return ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -60,6 +61,34 @@ class Lookups:
             if found.first() is not None:
                 return True
             return await is_gone(connection, turn) or await is_gone(connection, key)
+
+        return await self.database.read(work)
+
+    async def messages(self, thread: ThreadId) -> list[tuple[dict[str, Any], bool]]:
+        """What people said there: the newest revision of each question, and what was read above one; whether it is a
+        question."""
+
+        async def work(connection: AsyncConnection) -> list[tuple[dict[str, Any], bool]]:
+            asked = (
+                select(turns.c.key, turns.c.message).where(turns.c.thread == thread).order_by(turns.c.number)
+            )
+            questions = {row.key: row.message["message"] for row in await connection.execute(asked)}
+            reading = (
+                select(steps.c.result)
+                .join(turns, steps.c.turn == turns.c.id)
+                .where(turns.c.thread == thread, steps.c.name == "above")
+            )
+            above = {
+                each["id"]: each
+                for result in await connection.scalars(reading)
+                for each in result["messages"]
+                # Somebody has taken back what has no author any more.
+                if each["author"]["id"]
+            }
+            return [
+                *((each, True) for each in questions.values()),
+                *((each, False) for each in above.values()),
+            ]
 
         return await self.database.read(work)
 

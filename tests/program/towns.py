@@ -228,11 +228,16 @@ class SlackTown:
     async def stop(self, talk: Talk) -> None:
         await self.slack.stops("C1", talk.first["ts"])
 
-    async def edit(self, talk: Talk, text: str) -> None:
-        await self.slack.edits(talk.first, f"<@UBOT> {text}")
+    async def edit(self, talk: Talk, text: str, *, heard: bool = True) -> None:
+        await self.slack.edits(talk.first, f"<@UBOT> {text}", heard=heard)
 
-    async def delete(self, talk: Talk) -> None:
-        await self.slack.deletes(talk.first)
+    async def delete(self, talk: Talk, *, heard: bool = True) -> None:
+        await self.slack.deletes(talk.first, heard=heard)
+
+    async def lose_file(self, talk: Talk, *, heard: bool = True) -> None:
+        """Somebody deletes the file that came with the question."""
+        file = self.slack.workspace.files[talk.first["files"][0]["id"]]
+        await self.slack.loses_file(talk.first, file, heard=heard)
 
     def _sent(self, files: tuple[File, ...]) -> list[Any]:
         return [self.slack.add_file(name, content) for name, content in files]

@@ -131,3 +131,12 @@ async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
         while not holds():  # noqa: ASYNC110  # what is waited for happens on the far side
             await asyncio.sleep(0)
+
+
+def said(slack: FakeSlack, channel: str = "C1") -> list[str]:
+    """Everything that the bot has said there."""
+    texts = []
+    for message in slack.posts(channel):
+        markdown = [block["text"] for block in message.get("blocks") or [] if block["type"] == "markdown"]
+        texts.append("\n".join(markdown) or message["text"])
+    return texts

@@ -21,21 +21,12 @@ from tests.fakes.ports import artifact
 from tests.fakes.slack.receiver import RecordingReceiver
 from tests.fakes.slack.server import APP_TOKEN, SIGNING_SECRET, FakeSlack
 from tests.fakes.slack.transport import NotAcknowledged, Sender
-from tests.slack.conftest import Office, until
+from tests.slack.conftest import Office, said, until
 
 
 async def echo(message: Message, thread: DurableThread) -> None:
     async with thread.working():
         await thread.post(Output(f"You said: {message.text}"), f"{message.id}:answer")
-
-
-def said(slack: FakeSlack, channel: str = "C1") -> list[str]:
-    """Everything that the bot has said there."""
-    texts = []
-    for message in slack.posts(channel):
-        markdown = [block["text"] for block in message.get("blocks") or [] if block["type"] == "markdown"]
-        texts.append("\n".join(markdown) or message["text"])
-    return texts
 
 
 # Messages
@@ -716,139 +707,6 @@ async def test_a_wrong_token_for_the_socket_ends_it(slack: FakeSlack, office: Of
             await serve(opened, options)
 
     assert error.group_contains(SlackRefused)
-
-
-async def test_what_was_said_meanwhile_is_caught_up_on(slack: FakeSlack, office: Office) -> None:
-    async with office.opened():
-        root = await slack.says("<@UBOT> one")
-        dm = await slack.says("two", channel="D1")
-    slack.clock.advance(60)
-    slack.writes("<@UBOT> three")
-    slack.writes("four", thread_ts=root["ts"])
-    slack.writes("five", channel="D1", thread_ts=dm["ts"])
-    slack.writes("six", channel="D1")
-    slack.writes("not for the bot")
-    other = slack.writes("nor this")
-    slack.writes("nor that", thread_ts=other["ts"])
-    async with office.opened():
-        pass
-
-    assert sorted(office.receiver.texts) == ["five", "four", "one", "six", "three", "two"]
-
-
-async def test_what_was_deleted_meanwhile_is_told_to_the_core(slack: FakeSlack, office: Office) -> None:
-    office.receiver.turn = echo
-    async with office.opened():
-        deleted = await slack.says("<@UBOT> one")
-        kept = await slack.says("<@UBOT> two")
-        last = await slack.says("three", thread_ts=kept["ts"])
-        await office.receiver.settle()
-    slack.clock.advance(120)
-    # A first message with replies leaves a mark.
-    deleted |= {"subtype": "tombstone", "user": "USLACKBOT", "text": "This message was deleted."}
-    slack.workspace.channels["C1"].messages.remove(last)
-    async with office.opened():
-        pass
-
-    assert sorted(office.receiver.deleted) == [
-        f"slack:T1:C1:{deleted['ts']}",
-        f"slack:T1:C1:{last['ts']}",
-    ]
-
-
-async def test_where_the_bot_may_not_look_nothing_counts_as_deleted(slack: FakeSlack, office: Office) -> None:
-    async with office.opened():
-        await slack.says("<@UBOT> one")
-    slack.clock.advance(120)
-    slack.scopes = {"chat:write", "connections:write"}
-    async with office.opened():
-        pass
-
-    assert office.receiver.deleted == []
-
-
-async def test_what_is_too_old_gets_one_sentence(slack: FakeSlack, office: Office) -> None:
-    async with office.opened():
-        await slack.says("<@UBOT> one")
-    slack.clock.advance(60)
-    late = slack.writes("<@UBOT> two", user="U2")
-    slack.clock.advance(3 * 3600)
-    for _ in range(2):
-        async with office.opened():
-            pass
-
-    assert office.receiver.texts == ["one"]
-    assert said(slack) == [
-        "Ich war nicht da, als du das geschrieben hast. Frag mich noch einmal, wenn du es noch brauchst."
-    ]
-    assert slack.posts()[0]["thread_ts"] == late["ts"]
-
-
-async def test_what_is_too_old_in_a_held_thread_gets_a_sentence_without_a_mention(
-    slack: FakeSlack, office: Office
-) -> None:
-    async with office.opened():
-        held = await slack.says("<@UBOT> one")
-        await slack.says("<@UBOT> and this?", thread_ts=(await slack.says("talk", user="U2"))["ts"])
-    slack.clock.advance(60)
-    slack.writes("two", thread_ts=held["ts"])
-    slack.writes("more talk", thread_ts=slack.workspace.channels["C1"].messages[1]["ts"], user="U2")
-    slack.clock.advance(3 * 3600)
-    async with office.opened():
-        pass
-
-    assert [each["thread_ts"] for each in slack.posts()] == [held["ts"]]
-    assert said(slack)[0].startswith("I was away")
-
-
-async def test_nothing_is_said_of_being_away_for_what_was_answered_long_ago(
-    slack: FakeSlack, office: Office
-) -> None:
-    office.receiver.turn = echo
-    async with office.opened():
-        await slack.says("<@UBOT> one")
-        await office.receiver.settle()
-        slack.clock.advance(3 * 3600)
-        await slack.says("<@UBOT> two")
-    slack.clock.advance(120)
-    async with office.opened():
-        pass
-
-    assert said(slack) == ["You said: one", "You said: two"]
-
-
-async def test_to_whom_the_policy_refuses_nothing_is_said_of_being_away(
-    slack: FakeSlack, office: Office
-) -> None:
-    async with office.opened():
-        await slack.says("<@UBOT> one")
-    slack.clock.advance(60)
-    slack.writes("<@UBOT> two")
-    slack.clock.advance(3 * 3600)
-    office.receiver.refuses[Wish.ASK] = "Not for you."
-    async with office.opened():
-        pass
-
-    assert said(slack) == []
-
-
-async def test_a_new_installation_has_nothing_to_catch_up_on(slack: FakeSlack, office: Office) -> None:
-    slack.writes("<@UBOT> long ago")
-    async with office.opened():
-        pass
-
-    assert office.receiver.messages == []
-    assert slack.called("conversations.history") == []
-
-
-async def test_without_the_right_to_read_history_it_still_starts(slack: FakeSlack, office: Office) -> None:
-    async with office.opened():
-        await slack.says("<@UBOT> one")
-    slack.scopes = {"chat:write", "connections:write"}
-    async with office.opened():
-        await slack.says("<@UBOT> two")
-
-    assert office.receiver.texts == ["one", "two"]
 
 
 async def test_two_threads_at_once_do_not_mix(slack: FakeSlack, office: Office) -> None:

@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 
 from bot.engine import taking
-from bot.forgetting import forget_turn
-from bot.messages import Attachment, Author, Message, ThreadId
+from bot.forgetting import forget_above, forget_turn
+from bot.messages import Above, Attachment, Author, Message, ThreadId
 from bot.store.lookups import Lookups
 from bot.store.store import Store
 from bot.visits import Visit, Wish
+from tests.store.filled import Doing, begin
 
 THREADS = [ThreadId(f"slack:T1/C1/{number}") for number in (1, 2)]
 
@@ -69,3 +70,31 @@ async def test_what_was_heard_is_known_in_any_revision_and_once_it_is_deleted(st
     assert await heard("slack:T1:C1:1@77", "slack:T1:C1:1")
     assert await heard(deleted, taking.source_of(deleted))
     assert not await heard("slack:T1:C1:3@", "slack:T1:C1:3")
+
+
+async def test_of_each_message_its_newest_revision_is_known(store: Store) -> None:
+    await asked(store, THREADS[0], 1)
+    await asked(store, THREADS[1], 2)
+    edited = Message("slack:T1:C1:1@77", Author("U1", "Anna"), "what now", datetime.now(UTC))
+    await store.turns.add(taking.question(THREADS[0], edited))
+
+    found = await Lookups(store.database).messages(THREADS[0])
+
+    assert [(message["text"], is_question) for message, is_question in found] == [("what now", True)]
+
+
+async def test_what_was_read_above_is_known_until_somebody_takes_it_back(store: Store) -> None:
+    author = Author("U2", "Bert")
+    above = [Message(f"slack:T1:C1:{text}", author, text, datetime.now(UTC)) for text in ("one", "two")]
+    question = Message("slack:T1:C1:7", Author("U1", "Anna"), "and?", datetime.now(UTC))
+    turn = Doing(store, await begin(store, question, THREADS[0]), question, THREADS[0])
+    await turn.record("above", await turn.codecs.above.dump(Above(tuple(above))))
+    await turn.answer("So.")
+    await forget_above(store, THREADS[0], lambda each: each["text"] == "two")
+
+    found = await Lookups(store.database).messages(THREADS[0])
+
+    assert [(message["text"], is_question) for message, is_question in found] == [
+        ("and?", True),
+        ("one", False),
+    ]

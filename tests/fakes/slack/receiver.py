@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from bot.messages import Message, Output, ThreadId
-from bot.reception import Action, Decided, DurableThread
+from bot.reception import Action, Decided, DurableThread, Kept
 from bot.visits import Visit
 
 Turn = Callable[[Message, DurableThread], Awaitable[None]]
@@ -28,6 +28,8 @@ class RecordingReceiver:
     files_deleted: list[str] = field(default_factory=list[str])
     stops: list[tuple[str, ThreadId]] = field(default_factory=list[tuple[str, ThreadId]])
     actions: list[Action] = field(default_factory=list[Action])
+    above: list[Message] = field(default_factory=list[Message])
+    """What was read above questions."""
     uninstalled: list[str] = field(default_factory=list[str])
 
     running: set[ThreadId] = field(default_factory=set[ThreadId])
@@ -109,7 +111,16 @@ class RecordingReceiver:
         return self.codes.get(turn, "")
 
     async def has_heard(self, message_id: str) -> bool:
-        return any(message.id == message_id for message, _, _ in self.messages)
+        source = message_id.partition("@")[0]
+        return any(message.id.partition("@")[0] == source for message, _, _ in self.messages)
+
+    async def kept(self, thread: ThreadId) -> Sequence[Kept]:
+        there = [message for message, _, at in self.messages if at.id == thread]
+        revised = {edit.id.partition("@")[0]: edit for edit in self.edits}
+        newest = [revised.get(message.id.partition("@")[0], message) for message in there]
+        kept = [*(Kept(each, is_question=True) for each in newest)]
+        kept += [Kept(each, is_question=False) for each in self.above]
+        return [each for each in kept if each.message.id.partition("@")[0] not in self.deleted]
 
     async def recent(self, platform: str, team: str) -> Sequence[tuple[ThreadId, str]]:
         newest = {thread.id: message.id for message, _, thread in self.messages}

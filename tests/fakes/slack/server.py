@@ -149,18 +149,22 @@ class FakeSlack:
         mention = {name: value for name, value in event.items() if name not in {"subtype", "channel_type"}}
         return [event, {**mention, "type": "app_mention"}]
 
-    async def edits(self, message: Json, text: str, *, channel: str = "C1", user: str = "U1") -> None:
+    async def edits(
+        self, message: Json, text: str, *, channel: str = "C1", user: str = "U1", heard: bool = True
+    ) -> None:
         before = dict(message)
         message |= {"text": text, "edited": {"user": user, "ts": self.workspace.new_ts()}}
-        await self._changed(channel, message, before)
+        if heard:
+            await self._changed(channel, message, before)
 
-    async def unfurls(self, message: Json, *, channel: str = "C1") -> None:
+    async def unfurls(self, message: Json, *, channel: str = "C1", heard: bool = True) -> None:
         """Slack itself adds a preview of a link."""
         before = dict(message)
         message["attachments"] = [{"from_url": "https://example.com", "id": 1}]
-        await self._changed(channel, message, before)
+        if heard:
+            await self._changed(channel, message, before)
 
-    async def loses_file(self, message: Json, file: File, *, channel: str = "C1") -> None:
+    async def loses_file(self, message: Json, file: File, *, channel: str = "C1", heard: bool = True) -> None:
         """Somebody deletes a file: its message changes."""
         before = json.loads(json.dumps(message))
         file.mode = "tombstone"
@@ -168,11 +172,24 @@ class FakeSlack:
             {"id": each["id"], "mode": "tombstone"} if each["id"] == file.id else each
             for each in message["files"]
         ]
-        await self._changed(channel, message, before)
+        if heard:
+            await self._changed(channel, message, before)
 
-    async def deletes(self, message: Json, *, channel: str = "C1") -> None:
+    async def deletes(self, message: Json, *, channel: str = "C1", heard: bool = True) -> None:
+        """Of a message with replies, Slack keeps a mark."""
         place = self.channel(channel)
+        if message.get("reply_count"):
+            before = dict(message)
+            kept = {name: message[name] for name in ("type", "ts", "thread_ts", "reply_count")}
+            message.clear()
+            message |= {**kept, "subtype": "tombstone", "user": "USLACKBOT", "hidden": True}
+            message["text"] = "This message was deleted."
+            if heard:
+                await self._changed(channel, message, before)
+            return
         place.messages.remove(message)
+        if not heard:
+            return
         await self.deliver(
             {
                 "type": "message",
