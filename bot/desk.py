@@ -24,7 +24,7 @@ from bot.folders import team_of
 from bot.house import House
 from bot.messages import Message, Output, ThreadId
 from bot.policy import Refusal, Rule
-from bot.reception import Act, Action, Decided, DurableThread, Kept
+from bot.reception import Act, Action, Decided, DurableThread, Held, Kept
 from bot.rules import Approvers
 from bot.sentences import say
 from bot.store.audit import Event
@@ -153,6 +153,10 @@ class Desk:
 
     async def recent(self, platform: str, team: str) -> Sequence[tuple[ThreadId, str]]:
         return await self._lookups.recent(f"{platform}:{team or 'dm'}")
+
+    async def asked(self, platform: str, team: str) -> Sequence[Held]:
+        asked = await self._lookups.asked(f"{platform}:{team or 'dm'}")
+        return [Held(message_from_json(each["message"]), each["address"]) for each in asked]
 
     async def _take_in(self, turn: NewTurn, visit: Visit, message: Message, thread: DurableThread) -> None:
         visit, refusal = await self._admitted(visit, turn, thread)

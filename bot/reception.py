@@ -73,6 +73,15 @@ class Kept:
     """Otherwise it was read above one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A question that the core has a copy of, by its newest revision."""
+
+    message: Message
+    address: str
+    """Of the thread that answers it: see `DurableThread.address`."""
+
+
 class DurableThread(Thread, Protocol):
     @property
     def address(self) -> str:

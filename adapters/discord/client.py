@@ -11,9 +11,10 @@ import discord
 import structlog
 from discord import app_commands
 
-from adapters.discord import catchup, commands, guilds, inbound
+from adapters.discord import commands, guilds, inbound
 from adapters.discord.address import Address
 from adapters.discord.buttons import Deed
+from adapters.discord.catchup import CatchUp
 from adapters.discord.clicks import Click
 from adapters.discord.clock import Clock, SystemClock
 from adapters.discord.desk import Desk, apologize
@@ -21,12 +22,12 @@ from adapters.discord.errors import DiscordRefused, discord_errors
 from adapters.discord.handing import Core
 from adapters.discord.listening import Listening
 from adapters.discord.pressing import Pressing
-from adapters.discord.seam import Fit, Options
+from adapters.discord.seam import Fit, HoldingReceiver, Options
 from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread import DiscordThread
 from adapters.discord.visiting import Interaction
 from bot.errors import PlatformUnavailable
-from bot.reception import Journal, Receiver
+from bot.reception import Journal
 
 log = structlog.get_logger()
 
@@ -36,11 +37,13 @@ RATE_LIMIT_SECONDS = 60
 """Longer than this no call waits."""
 TEXT_LIMIT = 2000
 """Characters; https://discord.com/developers/docs/resources/message#create-message."""
+DIRECT_MESSAGES_SHARD = 0
+"""https://discord.com/developers/docs/events/gateway#sharding."""
 GUILD_INSTALL = app_commands.AppInstallationType(guild=True, user=False)
 
 
 def create_bot(  # what a host may decide
-    receiver: Receiver,
+    receiver: HoldingReceiver,
     journal: Journal,
     options: Options | None = None,
     *,
@@ -88,7 +91,7 @@ class Bot(discord.AutoShardedClient):
 
     def __init__(  # noqa: PLR0913, PLR0917  # as `create_bot`
         self,
-        receiver: Receiver,
+        receiver: HoldingReceiver,
         journal: Journal,
         options: Options,
         clock: Clock,
@@ -115,6 +118,7 @@ class Bot(discord.AutoShardedClient):
         """By shard, when it began to hear."""
         self._web: aiohttp.ClientSession | None = None
         self._listening = Listening(self._core)
+        self._catching_up = CatchUp(self._core, self._listening, clock)
         self._desk = Desk(self._core)
         self._pressing = Pressing(self._core)
         contexts = app_commands.AppCommandContext(
@@ -178,9 +182,12 @@ class Bot(discord.AutoShardedClient):
         """After each identification; a resumed session has missed nothing."""
         if self.application_id:
             await commands.sync(self.tree, self._core.journal, self.application_id)
+        connected_at = self._connected_at.get(shard_id, self._clock.now())
         for guild in self.guilds:
             if guild.shard_id == shard_id and await self._settle_in(guild):
-                await self._catch_up(guild)
+                await self._catching_up.in_guild(guild, connected_at)
+        if shard_id == DIRECT_MESSAGES_SHARD and self._core.options.direct_messages:
+            await self._catching_up.in_direct_messages(connected_at)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         await self._settle_in(guild)
@@ -193,15 +200,6 @@ class Bot(discord.AutoShardedClient):
             return False
         await guilds.introduce(guild, self._core)
         return True
-
-    async def _catch_up(self, guild: discord.Guild) -> None:
-        recent = await self._core.receiver.recent("discord", str(guild.id))
-        known = [inbound.number(message_id) for _, message_id in recent]
-        now = self._clock.now()
-        if known:
-            since = catchup.since(known, self._connected_at.get(guild.shard_id, now))
-            async for message in catchup.missed(guild, since, now):
-                await self._listening.hear(message)
 
     # ---- messages
 

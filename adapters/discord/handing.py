@@ -8,10 +8,10 @@ import discord
 from adapters import named_hosts, taken_along
 from adapters.discord import inbound
 from adapters.discord.address import Address
-from adapters.discord.seam import Options
+from adapters.discord.seam import HoldingReceiver, Options
 from adapters.discord.thread import DiscordThread
 from bot.messages import Message
-from bot.reception import Journal, Receiver
+from bot.reception import Journal
 from bot.visits import Visit
 
 
@@ -20,7 +20,7 @@ class Core:
     """What all handlers work with."""
 
     client: discord.Client
-    receiver: Receiver
+    receiver: HoldingReceiver
     journal: Journal
     options: Options
     open: Callable[[Address], DiscordThread]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 import discord
 
@@ -64,6 +65,18 @@ def message_id(said: discord.Message) -> str:
     """Names one revision of a message, whatever events tell of it and how often."""
     edited = said.edited_at
     return f"{source(said.id)}@{int(edited.timestamp() * 1000)}" if edited else source(said.id)
+
+
+def says_the_same(said: discord.Message, held: Message, me: Me) -> bool:
+    """Whether this is what was taken in, in whichever way: as a question, or for its code."""
+    quoting, alone = (message(said, me, held.author, quoting=each) for each in (True, False))
+    forms = {(each.text, _paths(each)) for each in (quoting, alone)} | {(said.content.strip(), _paths(alone))}
+    return (held.text, _paths(held)) in forms
+
+
+def _paths(said: Message) -> tuple[str, ...]:
+    """What stays of its files' addresses, which are signed anew again and again."""
+    return tuple(urlsplit(each.url).path for each in said.attachments)
 
 
 def source(id: int) -> str:  # noqa: A002  # of a message or an interaction, as Discord calls it

@@ -15,6 +15,7 @@ from adapters.discord.errors import (
     DiscordRefused,
     discord_errors,
 )
+from bot.messages import ThreadId
 from bot.reception import Journal
 
 ARCHIVE_MINUTES: Final = 1440
@@ -38,12 +39,21 @@ async def opened(client: discord.Client, address: Address, journal: Journal) -> 
     """Where the answer goes. Raises `PlatformUnavailable`."""
     if not (address.opens and address.root):
         return Opened(address.channel)
-    key = f"discord:opened:{address.thread}"
-    if noted := await journal.recall(key):
-        return Opened(**json.loads(noted))
+    if earlier := await recall(address.thread, journal):
+        return earlier
     made = await _open(client, address, address.root)
-    await journal.note(key, json.dumps({"channel": made.channel, "notice": made.notice}))
+    await journal.note(_key(address.thread), json.dumps({"channel": made.channel, "notice": made.notice}))
     return made
+
+
+async def recall(thread: ThreadId, journal: Journal) -> Opened | None:
+    """Where it was opened; None where it was not yet."""
+    noted = await journal.recall(_key(thread))
+    return Opened(**json.loads(noted)) if noted else None
+
+
+def _key(thread: ThreadId) -> str:
+    return f"discord:opened:{thread}"
 
 
 async def _open(client: discord.Client, address: Address, root: int) -> Opened:

@@ -13,7 +13,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_ran
 from adapters.discord.client import Bot, create_bot, logged_in
 from adapters.discord.endpoints import point_to
 from adapters.discord.errors import DiscordRefused
-from adapters.discord.seam import Fit
+from adapters.discord.seam import Fit, HoldingReceiver
 from adapters.discord.seam import Options as DiscordOptions
 from adapters.proxies import proxy_for
 from adapters.slack import app as slack_app
@@ -55,7 +55,7 @@ class Platform:
 
 @asynccontextmanager
 async def connected(
-    settings: Settings, receiver: Receiver, journal: Journal, fit: Fit | None = None
+    settings: Settings, receiver: HoldingReceiver, journal: Journal, fit: Fit | None = None
 ) -> AsyncIterator[list[Platform]]:
     """All that are configured. One that does not answer is waited for.
 
@@ -112,7 +112,7 @@ def slack_options(settings: Settings) -> SlackOptions:
 
 
 async def _discord(
-    stack: AsyncExitStack, settings: Settings, receiver: Receiver, journal: Journal, fit: Fit | None
+    stack: AsyncExitStack, settings: Settings, receiver: HoldingReceiver, journal: Journal, fit: Fit | None
 ) -> Platform:
     point_to(settings.discord_api_url, settings.discord_gateway_url or None)
     options, proxy = discord_options(settings), proxy_for(settings.discord_api_url)

@@ -13,6 +13,8 @@ from bot.store.memory import is_gone
 from bot.store.tables import steps, threads, turns
 
 RECENT = 40
+ASKED = 60
+"""Revisions of questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,24 @@ class Lookups:
                 .limit(RECENT)
             )
             return [(ThreadId(row[0]), str(row[1])) for row in found]
+
+        return await self.database.read(work)
+
+    async def asked(self, team: str) -> list[dict[str, Any]]:
+        """What the team's newest turns were made from, the newest first; of each question its newest revision."""
+
+        async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
+            found = await connection.execute(
+                select(turns.c.key, turns.c.message)
+                .join(threads, threads.c.id == turns.c.thread)
+                .where(threads.c.team == team)
+                .order_by(turns.c.number.desc())
+                .limit(ASKED)
+            )
+            by_key: dict[str, dict[str, Any]] = {}
+            for row in found:
+                by_key.setdefault(row.key, row.message)
+            return list(by_key.values())
 
         return await self.database.read(work)
 

@@ -6,13 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.discord import create_bot
+from adapters.discord import create_bot, inbound
 from adapters.discord.address import Address
 from adapters.discord.client import Bot
 from adapters.discord.endpoints import point_to
 from adapters.discord.seam import Options
 from bot.messages import Message, Output, ThreadId
-from bot.reception import Act, Action, Decided, DurableThread, MemoryJournal
+from bot.reception import Act, Action, Decided, DurableThread, Held, MemoryJournal
 from bot.visits import Visit, Wish
 from tests.discord.waiting import until
 from tests.fakes.discord import FakeDiscord
@@ -118,10 +118,17 @@ class Recorder:
         return thread in self.held
 
     async def has_heard(self, message_id: str) -> bool:
-        return any(taken.message.id == message_id for taken in self.questions)
+        heard = [*self.questions, *self.codes, *self.edits]
+        return message_id in {inbound.source_of(taken.message.id) for taken in heard}
 
     async def recent(self, platform: str, guild: str) -> Sequence[tuple[ThreadId, str]]:
         return self.newest
+
+    async def asked(self, platform: str, guild: str) -> Sequence[Held]:
+        taken = sorted([*self.questions, *self.codes, *self.edits], key=lambda each: each.message.id)
+        here = [each for each in taken if str(each.address.guild or "") == guild]
+        by_source = {inbound.source_of(each.message.id): each for each in here}
+        return [Held(each.message, each.thread.address) for each in reversed(by_source.values())]
 
 
 @dataclass

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 
+import pytest
+
 from tests.fakes.openai_answers import Calls, Says
 from tests.fakes.openai_server import OpenAIServer
 from tests.program.serving import Serving
@@ -74,6 +76,22 @@ async def test_of_a_deleted_question_nothing_is_left(
 
         await until(lambda: not places(serving, model))
     assert places(serving, model) == []
+
+
+@pytest.mark.parametrize("town", ["discord"], indirect=True)
+async def test_nothing_is_held_of_a_question_that_was_deleted_while_nobody_listened(
+    town: Town, serving: Serving, model: OpenAIServer
+) -> None:
+    async with serving.here():
+        await until(town.is_listening)
+        talk = await town.ask(f"What of {CANARY}?", FILE)
+        await until(lambda: serving.logged("turn.ended"))
+        model.received.clear()
+        assert places(serving, model) != []
+    await town.delete(talk)
+
+    async with serving.here():
+        await until(lambda: not places(serving, model))
 
 
 def places(serving: Serving, model: OpenAIServer) -> list[str]:

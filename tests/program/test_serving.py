@@ -3,6 +3,10 @@
 import asyncio
 import signal
 
+import pytest
+
+from tests.fakes.openai_answers import Says
+from tests.fakes.openai_server import OpenAIServer
 from tests.program.serving import Serving
 from tests.program.towns import Town
 from tests.program.waiting import until
@@ -131,6 +135,21 @@ async def test_what_is_said_while_nobody_listens_is_answered_after_the_start(
 
     async with serving.running():
         await until(lambda: any("42" in each for each in town.read(later)))
+
+
+@pytest.mark.parametrize("town", ["discord"], indirect=True)
+async def test_what_is_edited_while_nobody_listens_is_answered_anew_after_the_start(
+    town: Town, serving: Serving, model: OpenAIServer
+) -> None:
+    model.answers = [Says("It is 40."), Says("It is 42.")]
+    async with serving.here():
+        await until(town.is_listening)
+        talk = await town.ask("How many?")
+        await until(lambda: any("It is 40." in each for each in town.read(talk)))
+    await town.edit(talk, "How many with February?")
+
+    async with serving.here():
+        await until(lambda: town.read(talk) == ["It is 42."])
 
 
 async def test_told_to_end_it_finishes_what_it_is_at(town: Town, serving: Serving) -> None:

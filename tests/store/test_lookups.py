@@ -30,6 +30,19 @@ async def test_the_most_recently_used_thread_comes_first_with_its_newest_turn(st
     assert list(recent) == [(THREADS[0], newest), (THREADS[1], "slack:T1:C1:2@")]
 
 
+async def test_of_each_question_the_newest_revision_is_told_the_newest_question_first(store: Store) -> None:
+    await asked(store, THREADS[0], 1)
+    await asked(store, THREADS[1], 2)
+    edited = Message("slack:T1:C1:1@5", Author("U1", "Anna"), "why", datetime.now(UTC))
+    await store.turns.add(taking.question(THREADS[0], edited, "an address"))
+    await asked(store, ThreadId("slack:T2/C1/9"), 4)
+
+    found = await Lookups(store.database).asked("slack:T1")
+
+    assert [each["message"]["id"] for each in found] == [edited.id, "slack:T1:C1:2@"]
+    assert found[0]["address"] == "an address"
+
+
 async def test_turns_are_found_by_a_file_that_came_with_them(store: Store) -> None:
     files = (Attachment("a.csv", "https://files.example/T1-F77/a.csv", 1),)
     await asked(store, THREADS[0], 1, "U1", *files)
