@@ -83,7 +83,7 @@ class CatchUp:
         await self._find_others(channels, held, team)
         for channel in channels.values():
             await self._compare(channel, held, discord.utils.snowflake_time(oldest))
-        async for said in missed(channels.values(), oldest):
+        async for said in missed(channels.values(), oldest, self.listening.me.user):
             # What was edited meanwhile, or since, was compared.
             if said.edited_at is None or not await receiver.has_heard(inbound.source(said.id)):
                 await self.listening.hear(said)
@@ -119,7 +119,8 @@ class CatchUp:
         for id_, said in (await look_up(channel, wanted)).items():
             if said is None:
                 log.info("discord.deleted_meanwhile", message=id_)
-                await self.listening.hear_deletion(guild, channel.id, id_)
+                in_thread = isinstance(channel, discord.Thread)
+                await self.listening.hear_deletion(guild, channel.id, id_, in_thread=in_thread)
             elif said.edited_at and said.edited_at > since:
                 asked = [question for question in here if question.address.asked == id_]
                 if asked and not any(self._is_known(said, each) for each in asked):
@@ -139,8 +140,11 @@ def since(known: Sequence[int], connected_at: datetime) -> int:
     return max(before) if before else min(known)
 
 
-async def missed(channels: Iterable[Channel], oldest: int) -> AsyncIterator[discord.Message]:
-    """Everything since, bounded, oldest first within a channel; what of it is for the bot is for others to say."""
+async def missed(channels: Iterable[Channel], oldest: int, me: int) -> AsyncIterator[discord.Message]:
+    """Everything since, bounded, oldest first within a channel; what of it is for the bot is for others to say.
+
+    Without what it has replied to: of those whom it refused nothing else is kept.
+    """
     fresh = [each for each in channels if _newest(each) > oldest and can_read(each)]
     fresh.sort(key=_newest, reverse=True)
     for channel in fresh[:CHANNELS]:
@@ -152,8 +156,11 @@ async def missed(channels: Iterable[Channel], oldest: int) -> AsyncIterator[disc
                 ]
         except PlatformUnavailable:
             continue
+        own = [each.reference for each in found if each.author.id == me and each.reference]
+        answered = {each.message_id for each in own}
         for message in found:
-            yield message
+            if message.id not in answered:
+                yield message
 
 
 def _newest(channel: Channel) -> float:

@@ -16,7 +16,7 @@ from adapters.discord.places import Channel
 from adapters.discord.posted import Outputs
 from adapters.discord.visiting import Spot, address_of_message, spot_of_message, visit_of_message
 from bot.errors import PlatformUnavailable
-from bot.messages import Message, ThreadId
+from bot.messages import Message
 from bot.sentences import say
 from bot.visits import Visit, Wish
 
@@ -46,7 +46,10 @@ class Listening:
             address = replace(address_of_message(said, spot, message), edited=True)
             await self._core.edit(message, (), visit, address)
 
-    async def hear_deletion(self, guild: int | None, channel: int, message: int) -> None:
+    async def hear_deletion(
+        self, guild: int | None, channel: int, message: int, *, in_thread: bool | None = None
+    ) -> None:
+        """`in_thread` where it is known whether it was said in one: else the cache is looked at."""
         if earlier := await ran.recall(self._core.journal, message):
             source = inbound.source_of(earlier.address.turn)
             for at, output in await Outputs(self._core.journal, source).recall():
@@ -55,7 +58,11 @@ class Listening:
             await self._core.receiver.on_delete(source, earlier.address.thread)
         for turn, thread in await taken_along.recall(self._core.journal, inbound.source(message)):
             await self._core.receiver.on_delete(turn, thread)
-        await self._core.receiver.on_delete(inbound.source(message), self._thread_of(guild, channel, message))
+        if in_thread is None:
+            in_thread = isinstance(self._core.client.get_channel(channel), discord.Thread)
+        is_one_conversation = in_thread or guild is None
+        thread = inbound.in_thread(guild, channel if is_one_conversation else message)
+        await self._core.receiver.on_delete(inbound.source(message), thread)
 
     async def _find_channel(self, said: discord.Message) -> None:
         """A thread that was archived when the bot connected is not in its cache."""
@@ -99,11 +106,6 @@ class Listening:
     def _taken_in(self, said: discord.Message, spot: Spot) -> tuple[Visit, Message]:
         visit = visit_of_message(said, spot, Wish.ASK)
         return visit, inbound.message(said, self.me, visit.author)
-
-    def _thread_of(self, guild: int | None, channel: int, message: int) -> ThreadId:
-        found = self._core.client.get_channel(channel)
-        is_text_channel = guild is not None and not isinstance(found, discord.Thread)
-        return inbound.in_thread(guild, message if is_text_channel else channel)
 
     @property
     def me(self) -> Me:

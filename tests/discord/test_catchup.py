@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import inbound
+from adapters.discord import catchup, inbound
 from adapters.discord.seam import Options
+from bot.visits import Wish
 from tests.discord.rig import Rig, Taken, connected
 from tests.discord.waiting import quiet, until
 from tests.fakes.discord import FakeDiscord
 
+VOICE = 2
 EVERY = Options(reads_all_messages=True, direct_messages=True, runs=True)
 
 
@@ -235,3 +237,146 @@ async def test_between_much_talk_questions_are_found_where_they_are(rig: Rig) ->
         await rig.fake.people.delete(gone)
 
     await until(lambda: rig.core.deletions == [(taken.message.id, taken.thread.id)])
+
+
+async def test_who_was_refused_before_does_not_read_so_again(rig: Rig) -> None:
+    await asked(rig, rig.fake.general)
+    rig.core.refusals[Wish.ASK] = "Not you."
+    await rig.fake.people.mention(rig.fake.anna, rig.fake.general, "one more")
+    await until(lambda: rig.fake.in_channel(rig.fake.general))
+
+    async with away(rig):
+        await rig.fake.people.mention(rig.fake.anna, rig.fake.general, "and one meanwhile")
+
+    await until(lambda: len(rig.fake.in_channel(rig.fake.general)) == 2)
+    await quiet()
+    replies = rig.fake.in_channel(rig.fake.general)
+    assert len({each["message_reference"]["message_id"] for each in replies}) == len(replies) == 2
+
+
+# ---- places that Discord does not tell of by itself
+
+
+async def test_in_direct_messages_it_catches_up_where_they_are_on(rig: Rig) -> None:
+    direct = rig.fake.world.dm(rig.fake.anna)
+    edited, _ = await asked(rig, direct, "which month?")
+    deleted, gone = await asked(rig, direct, "and why?")
+
+    async with away(rig):
+        await rig.fake.people.say(rig.fake.anna, direct, "meanwhile")
+        await rig.fake.people.edit(edited, "which year?")
+        await rig.fake.people.delete(deleted)
+
+    await until(lambda: "meanwhile" in texts(rig))
+    assert [each.message.text for each in rig.core.edits] == ["which year?"]
+    assert rig.core.deletions == [(gone.message.id, gone.thread.id)]
+    assert {each.thread.id for each in rig.core.questions} == {f"discord:dm/{direct['id']}"}
+
+
+async def test_direct_messages_are_not_looked_at_where_they_are_off(fake: FakeDiscord) -> None:
+    async with connected(fake, EVERY) as first:
+        direct = fake.world.dm(fake.anna)
+        await asked(first, direct)
+
+    async with connected(fake, core=first.core, journal=first.journal) as second:
+        await caught_up(second)
+        assert fake.calls("GET", f"/channels/{direct['id']}") == []
+
+
+async def test_below_a_voice_channel_it_catches_up(rig: Rig) -> None:
+    facts = {"bitrate": 64000, "user_limit": 0, "rtc_region": None, "video_quality_mode": 1}
+    voice = rig.fake.world.channel(rig.fake.guild, "lounge", VOICE, **facts)
+    await rig.fake.gateway.emit("CHANNEL_CREATE", voice)
+    _, taken = await asked(rig, voice)
+    deleted, gone = await asked(rig, voice, "and why?")
+
+    async with away(rig):
+        await rig.fake.people.mention(rig.fake.anna, voice, "meanwhile")
+        await rig.fake.people.delete(deleted)
+
+    await until(lambda: "meanwhile" in texts(rig))
+    assert gone.message.id in {message for message, _ in rig.core.deletions}
+    assert {each.thread.id for each in rig.core.questions} == {taken.thread.id}
+
+
+async def test_in_a_thread_that_is_archived_again_it_catches_up(rig: Rig) -> None:
+    thread = rig.fake.world.thread(rig.fake.general, "mine", rig.fake.bot["id"])
+    await rig.fake.gateway.emit("THREAD_CREATE", thread)
+    _, taken = await asked(rig, thread)
+    deleted, gone = await asked(rig, thread, "and why?")
+    rig.core.held.add(taken.thread.id)
+
+    async with away(rig):
+        await rig.fake.people.say(rig.fake.anna, thread, "meanwhile")
+        await rig.fake.people.delete(deleted)
+        thread["thread_metadata"]["archived"] = True
+
+    (late,) = await until(lambda: [each for each in rig.core.questions if each.message.text == "meanwhile"])
+    assert late.thread.id == taken.thread.id
+    assert late.address.parent == int(rig.fake.general["id"])
+    assert rig.core.deletions == [(gone.message.id, gone.thread.id)]
+
+
+async def test_in_a_thread_of_its_own_that_is_archived_again_it_catches_up(rig: Rig) -> None:
+    _, taken = await asked(rig, rig.fake.general)
+    await rig.answer(taken, "May")
+    thread = rig.fake.world.channels[str(taken.address.root)]
+
+    async with away(rig):
+        await rig.fake.people.say(rig.fake.anna, thread, "and June?")
+        thread["thread_metadata"]["archived"] = True
+
+    await until(lambda: "and June?" in texts(rig))
+
+
+async def test_a_thread_that_was_deleted_meanwhile_is_told(rig: Rig) -> None:
+    _, taken = await asked(rig, rig.fake.general)
+    await rig.answer(taken, "May")
+
+    async with away(rig):
+        del rig.fake.world.channels[str(taken.address.root)]
+
+    await until(lambda: rig.core.threads_deleted == [taken.thread.id])
+    assert rig.core.deletions == []
+
+
+async def test_a_thread_that_was_never_opened_is_not_taken_for_deleted(rig: Rig) -> None:
+    await asked(rig, rig.fake.general)
+    _, taken = await asked(rig, rig.fake.general, "and why?")
+    rig.fake.world.set_permissions(rig.fake.general, rig.fake.bot["id"], create_public_threads=False)
+    await rig.answer(taken, "May")
+
+    async with away(rig):
+        pass
+
+    await caught_up(rig)
+    assert rig.core.threads_deleted == []
+    assert rig.core.channels_deleted == []
+
+
+async def test_a_channel_that_was_deleted_meanwhile_is_told(rig: Rig) -> None:
+    other = rig.fake.world.channel(rig.fake.guild, "other")
+    await rig.fake.gateway.emit("CHANNEL_CREATE", other)
+    await asked(rig, other)
+
+    async with away(rig):
+        del rig.fake.world.channels[other["id"]]
+
+    await until(lambda: rig.core.channels_deleted == [(rig.fake.guild["id"], other["id"])])
+
+
+async def test_no_more_than_a_bounded_number_of_archived_threads_is_asked_for(rig: Rig) -> None:
+    for number in range(40):
+        thread = rig.fake.world.thread(rig.fake.general, str(number), rig.fake.bot["id"])
+        await rig.fake.people.mention(rig.fake.anna, thread, str(number))
+        thread["thread_metadata"]["archived"] = True
+    await until(lambda: len(rig.core.questions) == 40)
+    await rig.fake.clock.advance(120)
+    knows(rig)
+    before = len(rig.fake.calls("GET"))
+
+    async with away(rig):
+        pass
+
+    await caught_up(rig)
+    assert len(rig.fake.calls("GET")) - before <= 2 * catchup.OTHERS + 5
