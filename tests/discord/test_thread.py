@@ -14,6 +14,7 @@ from adapters.discord.status import BETWEEN_EDITS
 from bot.errors import AttachmentRefused, PlatformUnavailable
 from bot.execution import Artifact, Execution, Outcome
 from bot.messages import Attachment, CellFinished, CellStarted, Noted, Output, ThreadId, Writing
+from bot.sentences import explain
 from tests.discord.conftest import Maker, Worker, names, shown_text
 from tests.discord.waiting import quiet, until
 from tests.fakes.discord import FakeDiscord
@@ -675,6 +676,25 @@ async def test_a_file_whose_message_is_gone_cannot_be_had(worker: Worker, tmp_pa
 
     with pytest.raises(PlatformUnavailable):
         await thread.fetch(attachment, tmp_path / "a", 100)
+
+
+@pytest.mark.parametrize("locale", ["en", "de"])
+async def test_a_file_of_a_command_is_asked_for_by_name_once_its_address_is_dead(
+    worker: Worker, tmp_path: Path, locale: str
+) -> None:
+    fake = worker.fake
+    address, asked = worker.deferred(fake.general)
+    file = fake.world.attachment(asked.channel_id, "a.csv", b"1,2", "text/csv", ephemeral=True)
+    attachment = Attachment("a.csv", file["url"], 3)
+    await worker.thread(address).fetch(attachment, tmp_path / "a", 100)
+    await fake.clock.advance(48 * 3600)
+
+    with pytest.raises(AttachmentRefused) as caught:
+        await worker.thread(address).fetch(attachment, tmp_path / "b", 100)
+
+    assert "a.csv" in explain(locale, caught.value, contact="", name="a.csv")
+    assert caught.value.sentence == "discord_file_expired"
+    assert list(tmp_path.iterdir()) == [tmp_path / "a"]
 
 
 async def test_an_address_is_enough_to_go_on(worker: Worker) -> None:
