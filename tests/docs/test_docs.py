@@ -65,3 +65,12 @@ def test_every_module_of_the_picture_is_there() -> None:
     named = {name for name in quoted(ROOT / "docs/architecture.md") if re.fullmatch(r"[\w]+\.(py|md)", name)}
 
     assert named - known == set()
+
+
+def test_the_smallest_adapter_has_as_many_lines_as_is_said() -> None:
+    folder = ROOT / "adapters" / "console"
+    lines = {each.name: len(text_of(each).splitlines()) for each in folder.glob("*.py")}
+    said = text_of(ROOT / "docs" / "adapters.md")
+
+    assert f"`thread.py` is the whole port in {lines['thread.py']} lines" in said
+    assert f"it is {sum(lines.values())}." in said
