@@ -99,24 +99,34 @@ class Box:
     async def run(self, cell: Cell, collected: Collected) -> Done:
         """Run a cell, or hear once more of one that was run here before. All it puts out is in `collected`.
 
-        Raises `Forgotten`.
+        One that is still running there is stopped: whoever waited for it has died. Raises `Forgotten`.
         """
-        code = cell.code.encode("utf-8", "replace")
-        await self._channel.send("exec", code, cell=cell.id, seconds=cell.seconds, kind=cell.kind)
+        is_in_the_way, lost = False, None
+        await self._ask_for(cell)
         async with self._in_time(cell.seconds + LATE_SECONDS, "it does not say how the cell ended"):
             while True:
                 said = await self._channel.receive()
                 self._note(said)
+                if is_in_the_way and isinstance(said, Done):
+                    is_in_the_way, lost = False, said.lost
+                    await self._ask_for(cell)
+                    continue
                 if not isinstance(said, OfCell) or said.cell != cell.id:
                     continue
                 if isinstance(said, Unknown):
                     raise Forgotten
                 if isinstance(said, Busy):
-                    raise self._channel.lost("another cell is running in it")
+                    is_in_the_way = True
+                    await self.interrupt()
+                    continue
                 self._collect(said, collected, cell.on_text)
                 if isinstance(said, Done):
                     self.kernel, self.memory_bytes = said.kernel, said.memory
-                    return said
+                    return said if lost is None else said.model_copy(update={"lost": said.lost or lost})
+
+    async def _ask_for(self, cell: Cell) -> None:
+        code = cell.code.encode("utf-8", "replace")
+        await self._channel.send("exec", code, cell=cell.id, seconds=cell.seconds, kind=cell.kind)
 
     async def interrupt(self) -> None:
         await self._channel.send("interrupt")

@@ -86,9 +86,32 @@ async def test_what_is_said_of_other_cells_does_not_count() -> None:
     assert collected.items == ["new"]
 
 
+@pytest.mark.parametrize("lost", [None, ["total"]], ids=["in time", "with its kernel"])
+async def test_a_cell_that_nobody_waits_for_any_more_is_stopped(lost: list[str] | None) -> None:
+    asked: list[str] = []
+
+    async def run(far: FakeBox) -> None:
+        asked.append((await far.hear())["op"])
+        far.say("busy", cell="c1")
+        asked.append((await far.hear())["op"])
+        far.say("text", b"old", cell="c0")
+        far.say("done", **DONE | {"cell": "c0", "status": "interrupted", "lost": lost})
+        asked.append((await far.hear())["op"])
+        far.say("text", b"new", cell="c1")
+        far.say("done", **DONE)
+
+    collected = Collected()
+    async with opened() as (box, far):
+        done = await both(box.run(CELL, collected), run(far))
+
+    assert asked == ["exec", "interrupt", "exec"]
+    assert (done.cell, done.status, done.lost) == ("c1", "ok", lost)
+    assert collected.items == ["new"]
+
+
 @pytest.mark.parametrize(
     ("ev", "facts", "error"),
-    [("unknown", {"was_run": True}, Forgotten), ("busy", {}, SandboxLost), ("garbled", {}, SandboxLost)],
+    [("unknown", {"was_run": True}, Forgotten), ("garbled", {}, SandboxLost)],
 )
 async def test_a_cell_that_does_not_run_is_an_error(
     ev: str, facts: dict[str, Any], error: type[Exception]
