@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import structlog
@@ -31,6 +32,8 @@ class Serving:
     env: dict[str, str]
     may_complain: bool = False
     """Whether something is to go wrong of which operators read in the log."""
+    has_platform: bool = True
+    """Else there is nothing to serve: whoever asks starts the bot, and it ends with its answer."""
     starts: int = 0
     _running: asyncio.subprocess.Process | None = field(default=None)
 
@@ -53,6 +56,9 @@ class Serving:
     @asynccontextmanager
     async def here(self) -> AsyncIterator[None]:
         """In this process, which is up sooner. Told to end as the other is; what takes too long is not finished."""
+        if not self.has_platform:
+            yield
+            return
         handlers = logging.getLogger().handlers[:]
         with (
             mock.patch.dict(os.environ, self.env, clear=True),
@@ -69,15 +75,8 @@ class Serving:
 
     async def operator(self, *arguments: str) -> str:
         """What `plotline` says to whoever runs the bot, in another process."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot",
-            *arguments,
-            cwd=self.folder,
-            env=self.env,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+        process = await self.program(
+            *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         said, _ = await process.communicate()
         assert process.returncode == 0, said.decode()
@@ -86,17 +85,11 @@ class Serving:
     async def start(self, *arguments: str) -> asyncio.subprocess.Process:
         self.starts += 1
         with self.log.open("ab") as log:
-            return await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "serve",
-                *arguments,
-                cwd=self.folder,
-                env=self.env,
-                stderr=log,
-                stdout=log,
-            )
+            return await self.program("serve", *arguments, stderr=log, stdout=log)
+
+    async def program(self, *arguments: str, **streams: Any) -> asyncio.subprocess.Process:
+        command = [sys.executable, "-m", "bot", *arguments]
+        return await asyncio.create_subprocess_exec(*command, cwd=self.folder, env=self.env, **streams)
 
     @property
     def log(self) -> Path:

@@ -9,8 +9,9 @@ import pytest
 
 from tests.fakes.openai_answers import Says
 from tests.fakes.openai_server import OpenAIServer
+from tests.program.console import ConsoleTown
 from tests.program.serving import Serving
-from tests.program.towns import Talk, Town
+from tests.program.towns import Anywhere, Talk, Town
 from tests.program.waiting import until
 
 LONG = 60_000
@@ -27,7 +28,7 @@ def lines(characters: int) -> list[str]:
     "fence", [pytest.param("", marks=pytest.mark.chaos), "python"], ids=["prose", "code"]
 )
 async def test_a_long_answer_arrives_whole(
-    town: Town, serving: Serving, model: OpenAIServer, fence: str
+    town: Anywhere, serving: Serving, model: OpenAIServer, fence: str
 ) -> None:
     said = lines(LONG)
     text = "\n".join(["It begins.", *([f"```{fence}"] if fence else []), *said, *(["```"] if fence else [])])
@@ -65,7 +66,7 @@ async def test_what_stands_between_fences_stays_between_fences(
         assert inside == [line for block in blocks for line in block]
 
 
-async def test_of_a_long_table_no_row_is_lost(town: Town, serving: Serving, model: OpenAIServer) -> None:
+async def test_of_a_long_table_no_row_is_lost(town: Anywhere, serving: Serving, model: OpenAIServer) -> None:
     rows = [f"| town {number} | {number * 7} |" for number in range(ROWS)]
     model.otherwise = Says("\n".join(["These are all:", "", "| name | people |", "|---|---:|", *rows]))
     async with serving.here():
@@ -73,15 +74,26 @@ async def test_of_a_long_table_no_row_is_lost(town: Town, serving: Serving, mode
 
         talk = await town.ask("List them")
 
-        ((name, content),) = (await until(lambda: town.files(talk))).items()
-        assert any(name in each for each in town.read(talk))
-        assert table_in(name, content) == [
+        await until(lambda: serving.logged("turn.ended"))
+        await until(lambda: any("These are all" in each for each in town.read(talk)))
+        assert table_of(town, talk) == [
             ["name", "people"],
             *([f"town {n}", f"{n * 7}"] for n in range(ROWS)),
         ]
 
 
-def whole(town: Town, talk: Talk) -> str:
+def table_of(town: Anywhere, talk: Talk) -> list[list[str]]:
+    """In a file that people are told of; at a terminal as it came."""
+    said = town.read(talk)
+    if isinstance(town, ConsoleTown):
+        lines = [line.strip("|").split("|") for line in said[0].splitlines() if line.startswith("| ")]
+        return [[cell.strip() for cell in line] for line in lines]
+    ((name, content),) = town.files(talk).items()
+    assert any(name in each for each in said)
+    return table_in(name, content)
+
+
+def whole(town: Anywhere, talk: Talk) -> str:
     """With what came as a file since it is too long for messages."""
     files = [content.decode() for name, content in town.files(talk).items() if name.endswith(".md")]
     return "\n".join(files or town.read(talk))

@@ -8,7 +8,7 @@ from tests.fakes.openai_answers import Calls, Says
 from tests.fakes.openai_rules import text_of
 from tests.fakes.openai_server import OpenAIServer
 from tests.program.serving import Serving
-from tests.program.towns import Town
+from tests.program.towns import Anywhere, Town
 from tests.program.waiting import until
 
 
@@ -71,6 +71,20 @@ async def test_who_is_blocked_before_their_turn_begins_is_refused(
         assert "Fine." not in said
         assert "the lab" in said
         assert "And where?" not in "".join(map(text_of, model.bodies))
+
+
+async def test_what_all_may_use_together_binds_everybody(
+    town: Anywhere, serving: Serving, model: OpenAIServer
+) -> None:
+    serving.env["BUDGETS__TOKENS_A_MONTH"] = "5000"
+    async with serving.here():
+        await until(town.is_listening)
+
+        talk = await town.ask("How many were there?")
+
+        said = await until(lambda: town.read(talk))
+        assert "the lab" in said[0]
+        assert model.received == []
 
 
 @pytest.mark.chaos

@@ -6,7 +6,7 @@ from tests.fakes.openai_answers import Calls, Says
 from tests.fakes.openai_rules import text_of
 from tests.fakes.openai_server import OpenAIServer
 from tests.program.serving import Serving
-from tests.program.towns import Town
+from tests.program.towns import Anywhere, Town
 from tests.program.waiting import until
 
 MIB = 1024**2
@@ -21,7 +21,7 @@ Image.fromarray(np.random.default_rng(1).integers(0, 256, (2000, 2000, 3), dtype
 
 
 async def test_two_files_of_one_name_are_both_there(
-    town: Town, serving: Serving, model: OpenAIServer
+    town: Anywhere, serving: Serving, model: OpenAIServer
 ) -> None:
     model.answers = [Says("I look.", (Calls(BOTH),)), Says("Two files.")]
     async with serving.here():
@@ -34,7 +34,7 @@ async def test_two_files_of_one_name_are_both_there(
 
 
 async def test_a_file_without_a_word_is_looked_into(
-    town: Town, serving: Serving, model: OpenAIServer
+    town: Anywhere, serving: Serving, model: OpenAIServer
 ) -> None:
     model.otherwise = Says("It has one column.")
     async with serving.here():
@@ -47,7 +47,7 @@ async def test_a_file_without_a_word_is_looked_into(
 
 
 async def test_a_file_over_the_limit_is_refused_by_name_and_size(
-    town: Town, serving: Serving, model: OpenAIServer
+    town: Anywhere, serving: Serving, model: OpenAIServer
 ) -> None:
     serving.env["LIMITS__ATTACHMENT_BYTES"] = "2000"
     async with serving.here():

@@ -3,12 +3,10 @@
 import json
 from collections.abc import Iterator
 
-import pytest
-
 from tests.fakes.openai_answers import Calls, Says
 from tests.fakes.openai_server import OpenAIServer
 from tests.program.serving import Serving
-from tests.program.towns import Town
+from tests.program.towns import DiscordTown, Town
 from tests.program.waiting import until
 
 CANARY = "quetzal-41-7c"
@@ -78,9 +76,8 @@ async def test_of_a_deleted_question_nothing_is_left(
     assert places(serving, model) == []
 
 
-@pytest.mark.parametrize("town", ["discord"], indirect=True)
 async def test_nothing_is_held_of_a_question_that_was_deleted_while_nobody_listened(
-    town: Town, serving: Serving, model: OpenAIServer
+    town: DiscordTown, serving: Serving, model: OpenAIServer
 ) -> None:
     async with serving.here():
         await until(town.is_listening)

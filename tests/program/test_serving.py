@@ -3,19 +3,18 @@
 import asyncio
 import signal
 
-import pytest
-
 from tests.fakes.openai_answers import Says
 from tests.fakes.openai_server import OpenAIServer
+from tests.program.console import ConsoleTown
 from tests.program.serving import Serving
-from tests.program.towns import Town
+from tests.program.towns import Anywhere, DiscordTown, Town
 from tests.program.waiting import until
 
 SALES = ("sales.csv", b"month,revenue\nJan,40\nFeb,2\n")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-async def test_a_file_and_a_question_become_an_answer_with_a_chart(town: Town, serving: Serving) -> None:
+async def test_a_file_and_a_question_become_an_answer_with_a_chart(town: Anywhere, serving: Serving) -> None:
     async with serving.here():
         await until(town.is_listening)
 
@@ -27,7 +26,7 @@ async def test_a_file_and_a_question_become_an_answer_with_a_chart(town: Town, s
         assert chart.startswith(PNG)
 
 
-async def test_a_follow_up_uses_the_variables_of_the_question(town: Town, serving: Serving) -> None:
+async def test_a_follow_up_uses_the_variables_of_the_question(town: Anywhere, serving: Serving) -> None:
     async with serving.here():
         await until(town.is_listening)
         talk = await town.ask("What is the total revenue?", SALES)
@@ -38,7 +37,7 @@ async def test_a_follow_up_uses_the_variables_of_the_question(town: Town, servin
         await until(lambda: any("Twice that is 84" in each for each in town.read(talk)))
 
 
-async def test_two_threads_do_not_mix(town: Town, serving: Serving) -> None:
+async def test_two_threads_do_not_mix(town: Anywhere, serving: Serving) -> None:
     async with serving.here():
         await until(town.is_listening)
 
@@ -61,7 +60,7 @@ async def test_two_people_share_a_thread(town: Town, serving: Serving) -> None:
         await until(lambda: any("is 84" in each for each in town.read(talk)))
 
 
-async def test_a_plain_question_gets_an_answer_and_no_code(town: Town, serving: Serving) -> None:
+async def test_a_plain_question_gets_an_answer_and_no_code(town: Anywhere, serving: Serving) -> None:
     async with serving.here():
         await until(town.is_listening)
 
@@ -71,11 +70,11 @@ async def test_a_plain_question_gets_an_answer_and_no_code(town: Town, serving: 
         assert town.files(talk) == {}
 
 
-async def test_stop_ends_a_cell_that_runs_and_says_so(town: Town, serving: Serving) -> None:
+async def test_stop_ends_a_cell_that_runs_and_says_so(town: Anywhere, serving: Serving) -> None:
     async with serving.here():
         await until(town.is_listening)
         talk = await town.ask("Do it slowly")
-        await until(lambda: serving.logged("container.opened") or town.read(talk))
+        await until(lambda: serving.logged("model.replied"))
         await asyncio.sleep(3)
 
         await town.stop(talk)
@@ -124,6 +123,21 @@ async def test_killed_in_mid_turn_it_goes_on_where_it_was_and_runs_nothing_twice
         assert "It ran 1 time(s)" in answers[0]
 
 
+async def test_at_a_terminal_what_was_killed_in_mid_turn_does_not_stand_in_the_way(
+    town: ConsoleTown, serving: Serving
+) -> None:
+    talk = await town.ask("What is the total revenue?", SALES)
+    await until(lambda: any("42" in each for each in town.read(talk)))
+    await town.follow_up(talk, "Do it slowly")
+    await until(lambda: serving.log.read_text("utf-8").count("event=model.replied") == 3)
+
+    await town.kill(talk)
+    await town.follow_up(talk, "And twice that?")
+
+    await until(lambda: any("Twice that is 84" in each for each in town.read(talk)))
+    assert not any("It was slow" in each for each in town.read(talk))
+
+
 async def test_what_is_said_while_nobody_listens_is_answered_after_the_start(
     town: Town, serving: Serving
 ) -> None:
@@ -137,9 +151,8 @@ async def test_what_is_said_while_nobody_listens_is_answered_after_the_start(
         await until(lambda: any("42" in each for each in town.read(later)))
 
 
-@pytest.mark.parametrize("town", ["discord"], indirect=True)
 async def test_what_is_edited_while_nobody_listens_is_answered_anew_after_the_start(
-    town: Town, serving: Serving, model: OpenAIServer
+    town: DiscordTown, serving: Serving, model: OpenAIServer
 ) -> None:
     model.answers = [Says("It is 40."), Says("It is 42.")]
     async with serving.here():

@@ -1,10 +1,10 @@
-"""Slack and Discord as one person after the other lives there: what they do, and what they read of the bot."""
+"""Slack and Discord as one person after the other lives there, and a terminal: what they do, and what they read."""
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,9 +18,9 @@ from tests.fakes.discord.rules import EPHEMERAL, walk
 from tests.fakes.slack.methods import KIND_SCOPES, SCOPES
 from tests.fakes.slack.server import APP_TOKEN, BOT_TOKEN, FakeSlack
 from tests.fakes.slack.state import BOT_USER
+from tests.program.console import ConsoleTown, console_town
+from tests.program.talk import File, Talk
 from tests.program.waiting import until
-
-File = tuple[str, bytes]
 
 
 class Button(StrEnum):
@@ -38,20 +38,15 @@ class Button(StrEnum):
     REVOKE = "Stop allowing"
 
 
-@dataclass
-class Talk:
-    """A thread with the bot, by the message that began it."""
+class Anywhere(Protocol):
+    """Wherever the bot can be asked, a terminal too. Tests whose `town` is one run on all there are."""
 
-    first: Any
-
-
-class Town(Protocol):
     env: dict[str, str]
 
     def is_listening(self) -> bool: ...
 
-    async def ask(self, text: str, *files: File, who: str = "anna", heard: bool = True) -> Talk:
-        """In a channel, by mentioning the bot; it answers in a thread. Nobody has `heard` it while the bot is away."""
+    async def ask(self, text: str, *files: File, who: str = "anna") -> Talk:
+        """In a channel, by mentioning the bot; it answers in a thread. At a terminal it is always the same person."""
         ...
 
     async def follow_up(self, talk: Talk, text: str, *files: File, who: str = "anna") -> Any:
@@ -64,12 +59,22 @@ class Town(Protocol):
 
     def files(self, talk: Talk) -> dict[str, bytes]: ...
 
-    def id_of(self, who: str) -> str:
-        """As operators name them: `slack:U1`."""
-        ...
-
     def refused(self, talk: Talk) -> list[str]:
         """What people read where the bot began nothing: in a thread, or as an answer to their message."""
+        ...
+
+    async def stop(self, talk: Talk) -> None: ...
+
+
+class Town(Anywhere, Protocol):
+    """A chat platform: several people, buttons, and a bot that runs all the time."""
+
+    async def ask(self, text: str, *files: File, who: str = "anna", heard: bool = True) -> Talk:
+        """Nobody has `heard` it while the bot is away."""
+        ...
+
+    def id_of(self, who: str) -> str:
+        """As operators name them: `slack:U1`."""
         ...
 
     async def overhears(self, text: str, *files: File) -> Any:
@@ -117,8 +122,6 @@ class Town(Protocol):
     async def stumbles(self, seconds: float = 3) -> None:
         """For so long the platform answers that it cannot, then for one more that it has heard too much."""
         ...
-
-    async def stop(self, talk: Talk) -> None: ...
 
     async def edit(self, talk: Talk, text: str) -> None: ...
 
@@ -465,4 +468,16 @@ _ACTIONS = {
     Button.DENY: "deny",
     Button.REVOKE: "revoke",
 }
-TOWNS = {"slack": slack_town, "discord": discord_town}
+TOWNS: dict[str, Callable[[], AbstractAsyncContextManager[Anywhere]]] = {
+    "slack": slack_town,
+    "discord": discord_town,
+    "console": console_town,
+}
+WHERE: dict[type, Sequence[str]] = {
+    Anywhere: list(TOWNS),
+    Town: ["slack", "discord"],
+    SlackTown: ["slack"],
+    DiscordTown: ["discord"],
+    ConsoleTown: ["console"],
+}
+"""Where a test runs, by the type of its `town`."""
