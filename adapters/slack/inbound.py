@@ -162,12 +162,12 @@ def _meant(event: Json, us: Us) -> Meant | None:
 def _changed(event: Json, us: Us) -> Happened | None:
     now, before = event.get("message") or {}, event.get("previous_message") or {}
     now = {**now, "channel": event.get("channel"), "channel_type": event.get("channel_type")}
+    if now.get("subtype") == "tombstone":
+        # A deleted message that has replies: the mark is Slack's, what was there is not.
+        return _deleted({**event, "deleted_ts": now.get("ts")}, us)
     if not now.get("ts") or _is_ours(now, us):
         return None
     gone = _files_gone(now, before)
-    if now.get("subtype") == "tombstone":
-        # A deleted message that has replies.
-        return _gone({**before, "ts": now["ts"], "channel": now["channel"]}, us)
     if now.get("edited") == before.get("edited") or now.get("subtype") not in SAID:
         # Slack added a preview, or a file is gone.
         return FilesGone(gone) if gone else None
@@ -180,9 +180,11 @@ def _changed(event: Json, us: Us) -> Happened | None:
 
 
 def _deleted(event: Json, us: Us) -> Happened | None:
-    before = {**(event.get("previous_message") or {}), "channel": event.get("channel")}
-    before["ts"] = event.get("deleted_ts") or before.get("ts")
-    return None if not before["ts"] or _is_ours(before, us) else _gone(before, us)
+    before = dict(event.get("previous_message") or {})
+    ts = event.get("deleted_ts") or before.get("ts")
+    if not ts or (before and _is_ours(before, us)):
+        return None
+    return _gone({**before, "ts": ts, "channel": event.get("channel")}, us)
 
 
 def _gone(before: Json, us: Us) -> Deleted:

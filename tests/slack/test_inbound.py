@@ -209,8 +209,21 @@ def test_a_deleted_message_with_replies_is_deleted_too() -> None:
     before = event("<@UBOT> plot")
     tombstone = {**before, "subtype": "tombstone", "user": "USLACKBOT", "text": "This message was deleted."}
 
-    assert happened(changed({**tombstone, "user": "U1"}, before), US) == Deleted(
+    assert happened(changed(tombstone, before), US) == Deleted(
         Place("T1", "C1", before["ts"]), "slack:T1:C1:1790000000.000100"
+    )
+
+
+def test_a_deleted_message_that_slack_no_longer_shows_is_deleted_too() -> None:
+    deleted = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "channel": "C1",
+        "deleted_ts": "1790000000.000100",
+    }
+
+    assert happened(deleted, US) == Deleted(
+        Place("T1", "C1", "1790000000.000100"), "slack:T1:C1:1790000000.000100"
     )
 
 
