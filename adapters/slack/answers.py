@@ -1,5 +1,6 @@
 """Short answers to one person: what nobody else needs to see."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -24,9 +25,10 @@ RESPONSE_TIMEOUT = aiohttp.ClientTimeout(total=10)
 class Answers:
     connection: Connection
 
-    async def whisper(self, user: str, place: Place, text: str) -> None:
-        """One sentence."""
-        await self._post(user, place, {"text": quiet(text)})
+    async def whisper(self, user: str, place: Place, text: str, *, is_urgent: bool = True) -> None:
+        """One sentence; one that is not urgent is left out rather than waited for."""
+        web = self.connection.web
+        await self._post(user, place, {"text": quiet(text)}, web.ask if is_urgent else web.once)
 
     async def show(self, user: str, place: Place, output: Output, key: str) -> None:
         """Text for that person alone; artifacts in the thread, since Slack has no other place for files."""
@@ -59,11 +61,11 @@ class Answers:
         for part in rendered.parts:
             for form in part.forms:
                 with suppress(SlackRefused):
-                    await self._post(user, place, form.args)
+                    await self._post(user, place, form.args, self.connection.web.ask)
                     break
 
-    async def _post(self, user: str, place: Place, args: Json) -> None:
-        await self.connection.web.ask(
+    async def _post(self, user: str, place: Place, args: Json, call: Callable[..., Awaitable[Json]]) -> None:
+        await call(
             "chat.postEphemeral",
             channel=place.channel,
             user=user,

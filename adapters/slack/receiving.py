@@ -7,6 +7,7 @@ import structlog
 
 from adapters import taken_along
 from adapters.slack.addresses import Address
+from adapters.slack.answers import Answers
 from adapters.slack.connection import Connection
 from adapters.slack.errors import SlackRefused
 from adapters.slack.inbound import Deleted, Edited, FilesGone, Happened, Incoming, Meant, Said, happened
@@ -127,15 +128,8 @@ class Receiving:
         web, people = self.connection.web, self.connection.people
         try:
             locale = (await people.author(visit.author.id)).locale
-            await web.once(
-                "chat.postEphemeral",
-                channel=place.channel,
-                user=visit.author.id,
-                thread_ts=place.thread_ts,
-                text=say(locale, "slack_nothing_runs"),
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            sentence = say(locale, "slack_nothing_runs")
+            await Answers(self.connection).whisper(visit.author.id, place, sentence, is_urgent=False)
             await web.once(
                 "agents.sessions.setStatus",
                 channel_id=place.channel,
