@@ -76,6 +76,13 @@ class Thread(Protocol):
         """
         ...
 
+    async def whisper(self, text: str, key: str) -> None:
+        """What only the asker needs to read; as a post where the platform has nothing smaller. Once for each `key`.
+
+        Raises `PlatformUnavailable`.
+        """
+        ...
+
 
 class Session(Protocol):
     """A thread's kernel and workspace. Variables and files last from cell to cell."""

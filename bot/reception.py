@@ -92,13 +92,6 @@ class DurableThread(Thread, Protocol):
         """The same with all that the platform knows of the visitor. What it does not tell stays None."""
         ...
 
-    async def whisper(self, text: str, key: str) -> None:
-        """What only the asker needs to read; as a post where the platform has nothing smaller.
-
-        Raises `PlatformUnavailable`.
-        """
-        ...
-
 
 class Receiver(Protocol):
     """The core, as adapters know it."""

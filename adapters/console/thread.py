@@ -69,6 +69,9 @@ class ConsoleThread:
             raise PlatformUnavailable(str(error)) from error
         self._posted.add(key)
 
+    async def whisper(self, text: str, key: str) -> None:
+        await self.post(Output(text), key)
+
     async def post_execution(self, execution: Execution) -> None:
         """A cell that nobody comments: what it put out, and its files."""
         if execution.text:

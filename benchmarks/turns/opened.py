@@ -119,6 +119,9 @@ class Silent:
     async def post(self, output: Output, key: str) -> None:
         pass
 
+    async def whisper(self, text: str, key: str) -> None:
+        pass
+
 
 @dataclass(frozen=True, slots=True)
 class Bot:

@@ -110,7 +110,7 @@ async def _refused(
 ) -> TurnResult:
     sentence = "" if refusal.is_silent else refusal.said(message_of(claimed).author, parts.contact)
     if sentence:
-        await thread.post(Output(sentence), key=f"{claimed.id}:answer")
+        await thread.whisper(sentence, key=f"{claimed.id}:refused")
     if not await journal.end("refused"):
         raise Fenced(f"{claimed.id} was ended by somebody else")
     return TurnResult("error", sentence, (), (), Usage(), None, 0.0)

@@ -58,6 +58,9 @@ class LoopbackThread:
         for number, piece in enumerate(pieces):
             await self._once({**piece, "key": f"{key}:{number}"})
 
+    async def whisper(self, text: str, key: str) -> None:
+        await self.post(Output(text), key)
+
     async def _once(self, piece: Json) -> None:
         if self.kind == "key":
             await self.send(piece)

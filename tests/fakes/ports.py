@@ -23,6 +23,7 @@ class RecordingThread:
         self.id = ThreadId(id)
         self.files = files or {}
         self.posts: dict[str, Output] = {}
+        self.whispers: dict[str, str] = {}
         self.updates: list[Update] = []
         self.is_working = False
         self.refuses_posts = False
@@ -72,6 +73,11 @@ class RecordingThread:
         if self.refuses_posts:
             raise PlatformUnavailable("500 from the platform")
         self.posts.setdefault(key, output)
+
+    async def whisper(self, text: str, key: str) -> None:
+        if self.refuses_posts:
+            raise PlatformUnavailable("500 from the platform")
+        self.whispers.setdefault(key, text)
 
     @property
     def answer(self) -> Output:
