@@ -1,24 +1,19 @@
 """Buttons under answers and questions: who clicked what, whether they may, and what comes of it."""
 
-import json
-from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import blocks, forms
 from adapters.slack.answers import Answers
-from adapters.slack.delivering import posted_for
-from adapters.slack.errors import SlackRefused
 from adapters.slack.forms import About
 from adapters.slack.inbound import Us
 from adapters.slack.people import People
 from adapters.slack.places import PLATFORM, Place
-from adapters.slack.posting import AS_FILE, delete
 from adapters.slack.receiving import Receiving
 from adapters.slack.render import DELETE, DISLIKE, EDIT, FEEDBACK, LIKE, NOTEBOOK, SHOW_CODE
 from adapters.slack.safe import quiet
 from adapters.slack.steps import STOP
+from adapters.slack.taking_back import Posted, take_back
 from adapters.slack.thread import ALLOW_ONCE, ALLOW_THREAD, DENY, REVOKE
 from adapters.slack.web import Web
 from bot.messages import Author, Output
@@ -148,23 +143,9 @@ class Clicks:
 
     async def _delete_posts(self, click: Click) -> None:
         """The answer's messages, and the files that came with it."""
-        noted = await self.receiving.connection.journal.recall(posted_for(click.value)) or "{}"
-        posted: dict[str, list[str]] = json.loads(noted)
-        stamps = [ts for ts in posted.get("messages", []) if ts != AS_FILE]
-        for file in posted.get("files", []):
-            stamps += await self._shares(file, click.place.channel)
-            with suppress(SlackRefused):
-                await self._web.ask("files.delete", file=file)
-        await delete(self._web, click.place.channel, list(dict.fromkeys([*stamps, click.message_ts])))
-
-    async def _shares(self, file: str, channel: str) -> list[str]:
-        """Timestamps of the messages that the file is on."""
-        try:
-            answer = await self._web.ask("files.info", file=file)
-        except SlackRefused:
-            return []
-        shares: dict[str, dict[str, Sequence[Json]]] = (answer.get("file") or {}).get("shares") or {}
-        return [str(share["ts"]) for places in shares.values() for share in places.get(channel, ())]
+        connection = self.receiving.connection
+        posted = await Posted.recall(connection.journal, click.value)
+        await take_back(connection, click.place.channel, posted, also=[click.message_ts])
 
     async def _show(self, decided: Decided, click: Click) -> None:
         """In place of the question and its buttons, for everyone."""

@@ -15,6 +15,7 @@ from adapters.slack.posting import Posting, delete
 from adapters.slack.progress import Progress
 from adapters.slack.render import Form, Part, Rendered
 from adapters.slack.safe import quiet
+from adapters.slack.taking_back import Posted, take_back
 from bot.errors import PlatformUnavailable
 from bot.sentences import say
 
@@ -50,12 +51,16 @@ class Delivering:
             await self.connection.journal.note(f"{key}:moved", json.dumps(moving))
             await self._deliver_to(moving, rendered, key)
             return
-        await self._note_posted(stamps, [])
+        await self._note_posted(Posted(tuple(stamps)))
         left_over = [draft.ts for draft in drafts if draft.ts not in stamps]
         await delete(self.connection.web, self.to.channel, left_over)
         await self.progress.drafts.forget()
         await self._share(self.to.place, rendered, key)
-        await self._note_posted(stamps, await self._uploading(self.to.place).ids(len(rendered.files), key))
+        files = await self._uploading(self.to.place).ids(len(rendered.files), key)
+        posted = Posted(tuple(stamps), tuple(files))
+        await self._note_posted(posted)
+        if "@" in self.to.turn and key == f"{self.to.turn}:answer":
+            await self._take_back_older(posted)
 
     async def post(self, parts: list[Part], key: str) -> None:
         """Messages beside the answer."""
@@ -65,13 +70,18 @@ class Delivering:
         """What was posted for the key as one message says this from now on."""
         await self._posting(self.to.place).change(form, f"{key}:0")
 
-    async def _note_posted(self, stamps: list[str], files: list[str]) -> None:
+    async def _note_posted(self, posted: Posted) -> None:
         """What the button that deletes the answer has to take away."""
-        journal, key = self.connection.journal, posted_for(self.to.turn)
-        posted = json.loads(await journal.recall(key) or "{}")
-        for kind, newer in (("messages", stamps), ("files", files)):
-            posted[kind] = list(dict.fromkeys([*posted.get(kind, []), *newer]))
-        await journal.note(key, json.dumps(posted))
+        journal, turn = self.connection.journal, self.to.turn
+        await (await Posted.recall(journal, turn) | posted).note(journal, turn)
+
+    async def _take_back_older(self, posted: Posted) -> None:
+        """Beside the answer to a question as it stands now, one to what it said before would mislead."""
+        journal, turn = self.connection.journal, self.to.turn
+        older = await Posted.recall(journal, turn) - posted
+        with suppress(PlatformUnavailable):
+            await take_back(self.connection, self.to.channel, older)
+            await posted.note(journal, turn)
 
     async def _move(self, refused: SlackRefused) -> dict[str, str]:
         """The channel in which only the asker reads, and what they have to know. Raises `refused` if there is none."""
@@ -124,8 +134,3 @@ class Delivering:
 
     def _uploading(self, place: Place) -> Uploading:
         return Uploading(self.connection.web, self.connection.http, self.connection.journal, place)
-
-
-def posted_for(turn: str) -> str:
-    """The key under which is noted what was posted for a question, whatever its revision."""
-    return f"{turn.partition('@')[0]}:posted"

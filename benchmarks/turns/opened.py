@@ -119,9 +119,6 @@ class Silent:
     async def post(self, output: Output, key: str) -> None:
         pass
 
-    async def whisper(self, text: str, key: str) -> None:
-        pass
-
 
 @dataclass(frozen=True, slots=True)
 class Bot:

@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from adapters.slack.addresses import Address
 from adapters.slack.mrkdwn import Json
+from adapters.slack.thread import SlackThread
 from bot.errors import PlatformUnavailable
 from bot.execution import Artifact, Execution, Outcome
 from bot.messages import Author, CellFinished, CellStarted, Message, Output, Writing
@@ -344,3 +347,32 @@ async def test_a_question_about_a_host_has_three_answers(slack: FakeSlack, desk:
     assert actions == ["allow_once", "allow_thread", "deny"]
     assert {each["value"] for each in message["blocks"][-1]["elements"]} == {"host:1"}
     assert message["bot_id"] == BOT_ID
+
+
+async def test_the_answer_to_an_edited_question_takes_the_place_of_the_one_before(
+    slack: FakeSlack, desk: Desk, tmp_path: Path
+) -> None:
+    question = slack.writes("<@UBOT> one")
+    before = desk.thread(question)
+    turn = f"slack:T1:C1:{question['ts']}"
+    await before.post(Output("It is 40.", (file_of(tmp_path, "a.png"),)), f"{turn}:answer")
+    edited = replace(Address.of(before.address), turn=f"{turn}@{slack.workspace.new_ts()}")
+    for _ in range(2):
+        # The second time, as by another process that does not know how far the first came.
+        thread = SlackThread(desk.connection(), edited)
+        await thread.post(Output("It is 42.", (file_of(tmp_path, "b.png"),)), f"{edited.turn}:answer")
+
+    answers = [block["text"] for post in slack.posts() for block in post.get("blocks", ()) if "text" in block]
+    assert answers == ["It is 42."]
+    assert [file.name for file in slack.workspace.files.values()] == ["b.png"]
+
+
+async def test_what_is_posted_beside_an_answer_takes_nothing_back(slack: FakeSlack, desk: Desk) -> None:
+    question = slack.writes("<@UBOT> one")
+    before = desk.thread(question)
+    turn = f"slack:T1:C1:{question['ts']}"
+    await before.post(Output("It is 40."), f"{turn}:answer")
+    edited = replace(Address.of(before.address), turn=f"{turn}@{slack.workspace.new_ts()}")
+    await SlackThread(desk.connection(), edited).post(Output("Not now."), f"{edited.turn}:refused:aloud")
+
+    assert len(slack.posts()) == 2
