@@ -798,6 +798,8 @@ async def test_while_discord_lets_it_not_in_it_is_not_heard(rig: Rig) -> None:
     rig.fake.gateway.is_shut = True
     await rig.fake.gateway.drop()
     await until(lambda: not rig.bot.is_heard)
+    # Let in before that, it would only go on with its session.
+    await until(lambda: rig.fake.gateway.turned_away)
 
     rig.fake.gateway.is_shut = False
     await rig.fake.clock.wake(5)

@@ -53,6 +53,8 @@ class Gateway:
         """Whether heartbeats are answered."""
         self.is_shut = False
         """Whether nobody is let in."""
+        self.turned_away = 0
+        """How often somebody was not."""
         self.forgets_sessions = False
         """Whether a resume is answered with "invalid session"."""
         self.allowed_intents = ~0
@@ -62,6 +64,7 @@ class Gateway:
 
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         if self.is_shut:
+            self.turned_away += 1
             raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse(max_msg_size=0, compress=False)
         await socket.prepare(request)
