@@ -43,6 +43,7 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.05, 2.0
 STANDSTILL_SECONDS = 4.0
 """After so long, a worker that stands still in the middle of a transaction is not waited for by the others."""
 NOW = text("SELECT extract(epoch FROM clock_timestamp())")
+ALONE_NOW = text("SELECT extract(epoch FROM clock_timestamp()) FROM pg_advisory_xact_lock(:lock)")
 ONLY_READS = "plotline_only_reads"
 MIGRATION_LOCK = 7_304_221
 """A number of our own among Postgres' advisory locks."""
@@ -110,9 +111,16 @@ class Database:
         with contextlib.suppress(StoreUnavailable):
             await self._patiently(once)
 
-    async def now(self, connection: AsyncConnection) -> float:
-        """By one clock for all workers: the store's, where they are on several machines."""
-        return time.time() if self.is_sqlite else float(await connection.scalar(NOW) or 0)
+    async def now(self, connection: AsyncConnection, *, alone_by: int | None = None) -> float:
+        """By one clock for all workers: the store's, where they are on several machines.
+
+        `alone_by` is an advisory lock, held from before that moment to the end of the transaction.
+        """
+        if self.is_sqlite:
+            # Whoever writes there writes alone.
+            return time.time()
+        asking = (NOW,) if alone_by is None else (ALONE_NOW, {"lock": alone_by})
+        return float(await connection.scalar(*asking) or 0)
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
         async def unless_cancelled() -> T:
@@ -168,7 +176,10 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=10, max_overflow=10, connect_args=_postgres_options(url))
+        # The newest first: what was used last has its statements prepared.
+        return create_async_engine(
+            url, pool_size=10, max_overflow=10, pool_use_lifo=True, connect_args=_postgres_options(url)
+        )
     path = Path(url.partition("///")[2])
     path.parent.mkdir(parents=True, exist_ok=True)
     engine = create_async_engine(

@@ -9,11 +9,11 @@ A claim raises the turn's epoch. Whoever writes with a lower one writes nothing.
 
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Float, Row, and_, bindparam, case, exists, false, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Float, and_, bindparam, case, false, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Fenced
@@ -130,24 +130,29 @@ class Turns:
         """The oldest turn that may run now, if there is one; those of dead workers are taken over first."""
 
         async def work(connection: AsyncConnection) -> Claimed | None:
-            if not self._database.is_sqlite:
-                await connection.execute(text(f"SELECT pg_advisory_xact_lock({CLAIM_LOCK})"))
-            now = await self._database.now(connection)
-            found = (await connection.execute(claimable, {**facts, "now": now})).first()
-            return await self._take(connection, found, claimant, now) if found else None
+            now = await self._database.now(connection, alone_by=CLAIM_LOCK)
+            until = now + claimant.lease_seconds if claimant.lease_seconds else None
+            given = {**facts, "now": now, "until": until, "began": time.time()}
+            taken = (await connection.execute(taking, given)).first()
+            if taken is None:
+                return None
+            await connection.execute(_TAKING_IN_THREAD, {"found": taken.thread, "worker": claimant.worker})
+            return Claimed(**taken._mapping)
 
-        claimable = _claimable(tuple(claimant.platforms), is_certain=claimant.only is not None)
+        room = claimant.bounds.worker - len(claimant.working_on)
+        if room <= 0:
+            return None
+        taking = _taking(tuple(claimant.platforms), is_certain=claimant.only is not None)
         facts = {
-            "worker": claimant.worker,
+            "claimant": claimant.worker,
             "dead": list(claimant.dead),
-            "working_on": list(claimant.working_on),
+            # As long each time: else it would be another statement each time, to be planned anew.
+            "working_on": [*claimant.working_on, *[""] * room],
             "most_here": claimant.bounds.worker,
             "most_of_user": claimant.bounds.user,
             "most_everywhere": claimant.bounds.everywhere,
             "only": claimant.only,
         }
-        if len(claimant.working_on) >= claimant.bounds.worker:
-            return None
         return await self._database.write(work)
 
     async def renew(self, worker: str, epochs: dict[str, int], lease_seconds: float) -> list[str]:
@@ -344,23 +349,6 @@ class Turns:
         )
         await connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_={"used_at": now}))
 
-    async def _take(
-        self, connection: AsyncConnection, found: Row[Any], claimant: Claimant, now: float
-    ) -> Claimed:
-        was_running = found.state == "running"
-        values = {
-            "state": "running",
-            "worker": claimant.worker,
-            "epoch": found.epoch + 1,
-            "lease_until": now + claimant.lease_seconds if claimant.lease_seconds else None,
-            "began_at": found.began_at or time.time(),
-            "not_before": None,
-            "takeovers": found.takeovers + was_running,
-        }
-        await connection.execute(_TAKING, {"found": found.number, **values})
-        await connection.execute(_TAKING_IN_THREAD, {"found": found.thread, "worker": claimant.worker})
-        return _claimed(found, epoch=found.epoch + 1, takeovers=found.takeovers + was_running)
-
     async def _is_left(
         self, connection: AsyncConnection, hold: Hold, values: Mapping[str, Any], *also: Also
     ) -> bool:
@@ -419,7 +407,6 @@ class Turns:
 
 
 # What each turn needs is made once: to make it takes longer than to run it.
-_TAKING = update(turns).where(turns.c.number == bindparam("found"))
 _TAKING_IN_THREAD = update(threads).where(threads.c.id == bindparam("found"))
 _LEAVING = (
     update(turns)
@@ -429,76 +416,89 @@ _LEAVING = (
 
 
 @cache
-def _claimable(platforms: tuple[str, ...], *, is_certain: bool) -> Any:
-    """One turn at most: taken over from a dead worker, or else the oldest whose thread and user are free.
+def _taking(platforms: tuple[str, ...], *, is_certain: bool) -> Any:
+    """Takes one turn at most: of a dead worker, or one that waits no longer, or the oldest that is free to run.
 
     `claim` has the parameters.
     """
-    now = bindparam("now", type_=Float)
-    earlier, same_user, running = turns.alias("earlier"), turns.alias("same_user"), turns.alias("running")
-    is_left = and_(
-        turns.c.state == "running",
-        turns.c.id.not_in(bindparam("working_on", expanding=True)),
-        or_(
-            turns.c.worker == bindparam("worker"),
-            turns.c.worker.in_(bindparam("dead", expanding=True)),
-            turns.c.lease_until < now,
-        ),
-    )
-    is_due = or_(turns.c.not_before <= now, turns.c.not_before > now + LONGEST_WAIT_SECONDS)
-    has_time_come = or_(
-        and_(turns.c.state == "queued", or_(turns.c.not_before.is_(None), is_due)),
-        and_(turns.c.state == "parked", turns.c.not_before <= now),
-    )
-    is_first = ~exists().where(
-        earlier.c.thread == turns.c.thread,
-        or_(
-            earlier.c.state == "running",
-            and_(earlier.c.state == "queued", earlier.c.number < turns.c.number),
-        ),
-    )
-    of_user = (
-        select(func.count())
-        .select_from(same_user)
-        .where(same_user.c.user == turns.c.user, same_user.c.state == "running")
-    )
-    everywhere = select(func.count()).select_from(running).where(running.c.state == "running")
-    here = everywhere.where(running.c.worker == bindparam("worker"))
-    is_next = and_(
-        has_time_come,
-        is_first,
-        of_user.scalar_subquery() < bindparam("most_of_user"),
-        everywhere.scalar_subquery() < bindparam("most_everywhere"),
-        # Whoever wants a certain turn does not know what else is worked on in its process.
-        *((here.scalar_subquery() < bindparam("most_here"),) if is_certain else ()),
-    )
     ours = or_(
         false(),
         *((turns.c.id == bindparam("only"),) if is_certain else ()),
         *(turns.c.thread.startswith(platform, autoescape=True) for platform in platforms),
     )
+    now = bindparam("now", type_=Float)
+    has_waited = or_(
+        turns.c.not_before.is_(None),
+        turns.c.not_before <= now,
+        turns.c.not_before > now + LONGEST_WAIT_SECONDS,
+    )
+    was_running = turns.c.state == "running"
+    left = select(turns.c.number).where(was_running, ours, _is_left(now)).order_by(turns.c.number).limit(1)
+    parked = _first(turns.c.state == "parked", ours, turns.c.not_before <= now, is_certain=is_certain)
+    queued = _first(turns.c.state == "queued", ours, has_waited, is_certain=is_certain)
+    found = func.coalesce(left.scalar_subquery(), parked, queued)
     return (
-        select(turns)
-        .where(ours, turns.c.state.in_(OPEN), or_(is_left, is_next))
-        .order_by(case((turns.c.state == "running", 0), else_=1), turns.c.number)
-        .limit(1)
+        update(turns)
+        # It may have been ended in this moment.
+        .where(turns.c.number == found, turns.c.state.in_(OPEN))
+        .values(
+            state="running",
+            worker=bindparam("claimant"),
+            epoch=turns.c.epoch + 1,
+            lease_until=bindparam("until"),
+            began_at=func.coalesce(turns.c.began_at, bindparam("began", type_=Float)),
+            not_before=None,
+            takeovers=turns.c.takeovers + case((was_running, 1), else_=0),
+        )
+        .returning(*(turns.c[each.name] for each in fields(Claimed)))
     )
 
 
-def _claimed(row: Row[Any], **changed: Any) -> Claimed:
-    facts = {
-        name: getattr(row, name)
-        for name in (
-            "id",
-            "key",
-            "thread",
-            "user",
-            "kind",
-            "message",
-            "epoch",
-            "takeovers",
-            "asked_at",
-            "stop",
+def _is_left(now: ColumnElement[float]) -> ColumnElement[bool]:
+    return and_(
+        turns.c.id.not_in(bindparam("working_on", expanding=True)),
+        or_(
+            turns.c.worker == bindparam("claimant"),
+            turns.c.worker.in_(bindparam("dead", expanding=True)),
+            turns.c.lease_until < now,
+        ),
+    )
+
+
+def _first(*are: ColumnElement[bool], is_certain: bool) -> Any:
+    """The oldest of these whose thread and user are free."""
+    # In a query of its own, and none of the rest as `EXISTS`: so Postgres takes one after the other, and looks at no
+    # more of them than it has to.
+    columns = (turns.c.number, turns.c.thread, turns.c.user)
+    waiting = select(*columns).where(*are).order_by(turns.c.number).offset(0).subquery("waiting")
+    earlier, same_user, running = turns.alias("earlier"), turns.alias("same_user"), turns.alias("running")
+    before = (
+        select(earlier.c.number)
+        .where(
+            earlier.c.thread == waiting.c.thread,
+            or_(
+                earlier.c.state == "running",
+                and_(earlier.c.state == "queued", earlier.c.number < waiting.c.number),
+            ),
         )
-    }
-    return Claimed(**{**facts, **changed})
+        .limit(1)
+    )
+    of_user = (
+        select(func.count())
+        .select_from(same_user)
+        .where(same_user.c.user == waiting.c.user, same_user.c.state == "running")
+    )
+    everywhere = select(func.count()).select_from(running).where(running.c.state == "running")
+    here = everywhere.where(running.c.worker == bindparam("claimant"))
+    return (
+        select(waiting.c.number)
+        .where(
+            before.scalar_subquery().is_(None),
+            of_user.scalar_subquery() < bindparam("most_of_user"),
+            everywhere.scalar_subquery() < bindparam("most_everywhere"),
+            # Whoever wants a certain turn does not know what else is worked on in its process.
+            *((here.scalar_subquery() < bindparam("most_here"),) if is_certain else ()),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -214,8 +214,8 @@ async def test_where_nobody_decides_in_time_the_turn_goes_on_without_the_host(
         await place.asked()
     real = Database.now
 
-    async def a_day_later(self: Database, connection: AsyncConnection) -> float:
-        return await real(self, connection) + 86_401
+    async def a_day_later(self: Database, connection: AsyncConnection, **lock: Any) -> float:
+        return await real(self, connection, **lock) + 86_401
 
     monkeypatch.setattr(Database, "now", a_day_later)
     async with place.engine.worker(asked):
