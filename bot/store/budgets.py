@@ -210,10 +210,12 @@ class Accounts:
         without_limit: bool = False,
     ) -> None:
         """Adds lines and differences to the accounts. Raises `_IsFull`."""
-        keys = sorted({*differences, *(line.key for line in lines)})
-        if self._database.is_sqlite and not any(isinstance(line, Moment) for line in lines):
-            # One statement where all is well: whoever writes there writes alone.
-            done = await self._add_within(connection, lines, differences, without_limit=without_limit)
+        keys = sorted({*(key for key, by in differences.items() if by), *(line.key for line in lines)})
+        if not keys:
+            return
+        if not any(isinstance(line, Moment) for line in lines):
+            # One statement where all is well.
+            done = await self._add_within(connection, keys, lines, differences, without_limit=without_limit)
             keys = [key for key in keys if key not in done]
         if not keys:
             return
@@ -231,21 +233,20 @@ class Accounts:
     async def _add_within(
         self,
         connection: AsyncConnection,
+        keys: Sequence[Key],
         lines: Sequence[Line | Moment],
         differences: Mapping[Key, float],
         *,
         without_limit: bool,
     ) -> set[Key]:
         """Adds to those accounts that are there and have room; which these were."""
-        changes, most = dict(differences), dict[Key, float]()
+        changes = {key: differences.get(key, 0.0) for key in keys}
+        most: dict[Key, float] = {}
         for line in lines:
             if isinstance(line, Line):
-                changes[line.key] = changes.get(line.key, 0) + line.amount
+                changes[line.key] += line.amount
                 if line.most is not None and line.amount > 0 and not without_limit:
                     most[line.key] = line.most
-        if not changes:
-            return set()
-        keys = list(changes)
         added = await connection.execute(_adding(len(keys)), _named(keys, changes, most))
         return {(row.scope, row.period, row.what) for row in added}
 
@@ -301,8 +302,12 @@ def _adding(count: int) -> Any:
         return case(*((is_, bindparam(f"{name}_{number}", type_=Float)) for number, is_ in enumerate(are)))
 
     after = budgets.c.amount + of_each("change")
+    in_order = select(*_COLUMNS).where(or_(*are)).order_by(*_COLUMNS).with_for_update()
     return (
-        update(budgets).where(or_(*are), after <= of_each("most")).values(amount=after).returning(*_COLUMNS)
+        update(budgets)
+        .where(tuple_(*_COLUMNS).in_(in_order), after <= of_each("most"))
+        .values(amount=after)
+        .returning(*_COLUMNS)
     )
 
 
