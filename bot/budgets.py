@@ -88,9 +88,9 @@ class Budgets:
         """The step has failed, and used nothing."""
         await self._accounts.release(turn, step)
 
-    async def close(self, turn: str) -> None:
-        """The turn has ended."""
-        await self._accounts.close(turn)
+    def closed(self, turn: str) -> Also:
+        """Writes along with the turn's end, or where it waits for people."""
+        return self._accounts.closed(turn)
 
     async def tidy(self) -> None:
         """Once a day or so: what ended turns have left, and accounts of long ago."""

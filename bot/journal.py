@@ -134,8 +134,20 @@ class Journal:
         """The turn's next round of the transcript: it is there with the next step."""
         adding = await self.transcripts.appending(self.thread, self.hold, self._parts + 1, entries)
         self._parts += 1
-        self._unwritten.append(adding)
+        self.write_along(adding)
+
+    def write_along(self, also: Also) -> None:
+        """With the turn's next step, or with its end."""
+        self._unwritten.append(also)
 
     async def end(self, outcome: str) -> bool:
         """Whether the turn was still ours to end."""
         return await self.turns.end(self.hold, outcome, *self._unwritten)
+
+    async def park(self) -> bool:
+        """The same, until people have decided something."""
+        return await self.turns.park(self.hold, *self._unwritten)
+
+    async def put_off(self, seconds: float) -> bool:
+        """The same, until later."""
+        return await self.turns.give_back(self.hold, *self._unwritten, after_seconds=seconds)

@@ -66,10 +66,10 @@ class Spending:
         spent = Spent(sandbox_seconds=execution.seconds)
         return self._counted(step, spent, {"seconds": execution.seconds})
 
-    async def close(self) -> None:
-        """The turn has ended."""
+    def close(self) -> None:
+        """The turn ends, or waits for people: written along with that."""
         if self.budgets:
-            await self.budgets.close(self._payer.turn)
+            self.journal.write_along(self.budgets.closed(self._payer.turn))
 
     @property
     def _payer(self) -> Payer:

@@ -131,9 +131,9 @@ async def take(task: Task, thread: Thread, parts: Parts, journal: Journal, stop:
                 delivered = await turn.deliver(output)
         except Parked:
             # Whoever asked may ask other things meanwhile.
-            await turn.spending.close()
+            turn.spending.close()
             raise
-        await turn.spending.close()
+        turn.spending.close()
         if stop.is_set():
             await turn.take_questions_back()
         seconds = time.monotonic() - started

@@ -87,11 +87,11 @@ async def take(  # noqa: PLR0913  # a turn, where, with what, and how it may end
     try:
         result = await turn.take(task, thread, parts, journal, stop)
     except Parked:
-        if not await parts.store.turns.park(claimed.hold):
+        if not await journal.park():
             raise Fenced(f"{claimed.id} was ended by somebody else") from None
         log.info("turn.parked", turn=claimed.id)
         raise
-    if not result.delivered and await _delivered_later(claimed, parts.store):
+    if not result.delivered and await _delivered_later(claimed, journal.put_off):
         return result
     silent = stop.is_set() and stop.reason in SILENT
     if not await journal.end(stop.reason if silent else result.status):
@@ -123,19 +123,20 @@ async def give_up(claimed: Claimed, thread: Thread, parts: Parts) -> None:
     try:
         await thread.post(Output(say(locale, "given_up", contact=contact)), key=f"{claimed.id}:answer")
     except PlatformUnavailable:
-        if await _delivered_later(claimed, parts.store):
+        turns = parts.store.turns
+        if await _delivered_later(
+            claimed, lambda seconds: turns.give_back(claimed.hold, after_seconds=seconds)
+        ):
             return
     await parts.store.turns.end(claimed.hold, "error")
 
 
-async def _delivered_later(claimed: Claimed, store: Store) -> bool:
+async def _delivered_later(claimed: Claimed, put_off: Callable[[float], Awaitable[bool]]) -> bool:
     """Whether it is worth it. All is recorded but the post: that is tried again, and nothing else."""
     age = time.time() - claimed.asked_at
     if age > DELIVER_FOR_SECONDS:
         return False
-    await store.turns.give_back(
-        claimed.hold, after_seconds=min(max(age / 4, DELIVER_AGAIN_SECONDS), LONGEST_SECONDS)
-    )
+    await put_off(min(max(age / 4, DELIVER_AGAIN_SECONDS), LONGEST_SECONDS))
     return True
 
 

@@ -145,15 +145,28 @@ class Accounts:
 
         await self._database.write(work)
 
-    async def close(self, turn: str) -> None:
-        """The turn ends: nothing of it is reserved any more."""
-        await self._close(reservations.c.turn == turn)
+    def closed(self, turn: str) -> Also:
+        """Writes along with the turn's end: nothing of it is reserved any more."""
+
+        async def write(connection: AsyncConnection) -> None:
+            taken = await connection.scalars(_TAKING_ALL_BACK, {"of": turn})
+            await self._close(connection, taken.all())
+
+        return write
 
     async def close_ended(self) -> None:
         """The same for turns that have ended in any other way, or were never taken in."""
         its = select(literal(1)).where(turns.c.id == reservations.c.turn)
         is_gone = and_(~its.exists(), reservations.c.at < time.time() - TAKING_IN_SECONDS)
-        await self._close(or_(its.where(turns.c.state == "ended").exists(), is_gone))
+        which = or_(its.where(turns.c.state == "ended").exists(), is_gone)
+
+        async def work(connection: AsyncConnection) -> None:
+            taken = await connection.scalars(
+                delete(reservations).where(which).returning(reservations.c.amounts)
+            )
+            await self._close(connection, taken.all())
+
+        await self._database.write(work)
 
     async def drop_before(self, period: str) -> None:
         """Days and months that nobody asks for any more."""
@@ -172,17 +185,11 @@ class Accounts:
 
         return await self._database.read(work)
 
-    async def _close(self, which: Any) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            taken = await connection.scalars(
-                delete(reservations).where(which).returning(reservations.c.amounts)
-            )
-            differences: dict[Key, float] = {}
-            for line in [line for amounts in taken.all() for line in _lines(amounts)]:
-                differences[line.key] = differences.get(line.key, 0) + line.least - line.amount
-            await self._change(connection, (), differences)
-
-        await self._database.write(work)
+    async def _close(self, connection: AsyncConnection, taken: Sequence[Any]) -> None:
+        differences: dict[Key, float] = {}
+        for line in [line for amounts in taken for line in _lines(amounts)]:
+            differences[line.key] = differences.get(line.key, 0) + line.least - line.amount
+        await self._change(connection, (), differences)
 
     async def _unless_full(self, work: Any) -> Full | None:
         """Raised, so that nothing of the transaction stays; what ended turns have left makes room first."""
@@ -273,11 +280,10 @@ class Accounts:
 _COLUMNS = (budgets.c.scope, budgets.c.period, budgets.c.what)
 
 
-_TAKING_BACK = (
-    delete(reservations)
-    .where(reservations.c.turn == bindparam("of"), reservations.c.step == bindparam("for"))
-    .returning(reservations.c.amounts)
+_TAKING_ALL_BACK = (
+    delete(reservations).where(reservations.c.turn == bindparam("of")).returning(reservations.c.amounts)
 )
+_TAKING_BACK = _TAKING_ALL_BACK.where(reservations.c.step == bindparam("for"))
 
 
 def _has_no_room(line: Line | Moment, before: float) -> bool:

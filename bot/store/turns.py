@@ -179,49 +179,45 @@ class Turns:
         What was merged into a question that was taken back stands for itself again.
         """
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: AsyncConnection) -> None:
             ended = {"state": "ended", "outcome": outcome, "ended_at": time.time()}
-            if not await self._is_left(connection, hold, ended, *also):
-                return False
+            await self._leave(connection, hold, ended, *also)
             if outcome in SILENT:
                 await self._part_merged(connection, [hold.turn])
-            return True
 
-        return await self._database.write(work)
+        return await self._unless_fenced(work)
 
-    async def give_back(self, hold: Hold, *, after_seconds: float = 0) -> bool:
+    async def give_back(self, hold: Hold, *also: Also, after_seconds: float = 0) -> bool:
         """For another worker, or for later: `LONGEST_WAIT_SECONDS` at most."""
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: AsyncConnection) -> None:
             later = await self._later(connection, after_seconds) if after_seconds else None
-            return await self._is_left(connection, hold, {**GIVEN_BACK, "not_before": later})
+            await self._leave(connection, hold, {**GIVEN_BACK, "not_before": later}, *also)
 
-        return await self._database.write(work)
+        return await self._unless_fenced(work)
 
     async def break_off(self, hold: Hold, after_seconds: float = 1) -> bool:
         """It could not be brought to its end: tried again, as if its worker had died."""
 
-        async def work(connection: AsyncConnection) -> bool:
+        async def work(connection: AsyncConnection) -> None:
             later = await self._later(connection, after_seconds)
             raised = {"takeovers": turns.c.takeovers + 1, "not_before": later}
-            return await self._is_left(connection, hold, {**GIVEN_BACK, **raised})
+            await self._leave(connection, hold, {**GIVEN_BACK, **raised})
 
-        return await self._database.write(work)
+        return await self._unless_fenced(work)
 
-    async def park(self, hold: Hold) -> bool:
+    async def park(self, hold: Hold, *also: Also) -> bool:
         """Until people have decided (`bot.store.approvals`), or until it is too late for that."""
 
-        async def work(connection: AsyncConnection) -> bool:
-            if not await self._is_left(connection, hold, GIVEN_BACK):
-                return False
+        async def work(connection: AsyncConnection) -> None:
+            await self._leave(connection, hold, GIVEN_BACK, *also)
             # Only now: where somebody decides at this moment, one of us waits for the other.
             until = await waits_until(connection, hold.turn)
             if until is not None:
                 parking = update(turns).where(turns.c.id == hold.turn)
                 await connection.execute(parking.values(state="parked", not_before=until))
-            return True
 
-        return await self._database.write(work)
+        return await self._unless_fenced(work)
 
     async def stop(
         self, *, thread: ThreadId | None = None, key: str | None = None, why: str = "cancelled"
@@ -349,17 +345,21 @@ class Turns:
         )
         await connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_={"used_at": now}))
 
-    async def _is_left(
+    async def _leave(
         self, connection: AsyncConnection, hold: Hold, values: Mapping[str, Any], *also: Also
-    ) -> bool:
-        if also:
-            try:
-                for write in also:
-                    await write(connection)
-            except Fenced:
-                return False
+    ) -> None:
+        for write in also:
+            await write(connection)
         left = await connection.execute(_LEAVING, {"held": hold.turn, "in_epoch": hold.epoch, **values})
-        return bool(left.rowcount)
+        if not left.rowcount:
+            raise Fenced(f"{hold.turn} in epoch {hold.epoch}")
+
+    async def _unless_fenced(self, work: Also) -> bool:
+        try:
+            await self._database.write(work)
+        except Fenced:
+            return False
+        return True
 
     async def _stop(
         self, connection: AsyncConnection, where: Any, why: str, *, says_so: bool = False

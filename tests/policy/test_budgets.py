@@ -80,7 +80,7 @@ async def test_turns_side_by_side_never_pass_a_limit_at_any_moment(bank: Bank) -
             also = office.settled(who, step, {"tokens": tokens, "usd": 0.07})
             await bank.stores[number % 3].steps.record(hold, step, {}, also)
             spent += tokens
-        await office.close(who.turn)
+        await bank.stores[number % 3].database.write(office.closed(who.turn))
 
     async def watch() -> None:
         while not done.is_set():
@@ -123,7 +123,7 @@ async def test_a_step_counts_what_it_has_cost_once(bank: Bank) -> None:
     for _ in range(2):
         also = budgets.settled(payer(), "reply:1", {"tokens": 30})
         await bank.store.steps.record(hold, "reply:1", {}, also)
-    await budgets.close("m1")
+    await bank.store.database.write(budgets.closed("m1"))
 
     assert await used(bank, budgets, "user", "tokens") == 30
     assert await budgets.reserve(payer(), hold, "reply:2", {"tokens": 71}, {})
@@ -168,8 +168,8 @@ async def test_a_step_that_failed_costs_nothing(bank: Bank) -> None:
 async def test_a_turn_that_ends_without_its_step_counts_what_that_has_cost_at_least(bank: Bank) -> None:
     budgets, hold = bank.budgets(), await bank.turn(payer())
     await budgets.reserve(payer(), hold, "reply:1", {"tokens": 90}, {"tokens": 20})
-    await budgets.close("m1")
-    await budgets.close("m1")
+    await bank.store.database.write(budgets.closed("m1"))
+    await bank.store.database.write(budgets.closed("m1"))
 
     assert await used(bank, budgets, "all", "tokens") == 20
 
@@ -231,7 +231,7 @@ async def test_a_message_is_counted_once_however_often_it_comes(bank: Bank) -> N
     hold = await bank.turn(payer())
     assert not await budgets.begin(payer())
     await bank.store.turns.end(hold, "ok")
-    await budgets.close("m1")
+    await bank.store.database.write(budgets.closed("m1"))
     assert not await budgets.begin(payer())
 
     assert await used(bank, budgets, "user", "turns") == 1

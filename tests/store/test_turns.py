@@ -1,5 +1,6 @@
 """Turns in the store: taken in, claimed, merged and ended once, on both kinds of store."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -7,12 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import taking
 from bot.errors import Fenced
 from bot.messages import Attachment, Author, Message, ThreadId
 from bot.store import turns as turns_module
+from bot.store.audit import Event, noted
 from bot.store.database import Database
 from bot.store.store import Store
 from bot.store.tables import steps, turns
@@ -266,6 +269,33 @@ async def test_the_end_is_written_together_with_the_last_steps_or_not_at_all(sto
     assert await store.steps.of("q") == {}
     assert await store.turns.end(second.hold, "ok", store.steps.recording(second.hold, "posted", None))
     assert await store.steps.of("q") == {"posted": None}
+
+
+async def test_whoever_has_lost_a_turn_writes_nothing_with_its_end(store: Store) -> None:
+    await ask(store, "q")
+    first = await claimed(store, lease_seconds=-1)
+    await claimed(store, "w2", lease_seconds=10)
+
+    assert not await store.turns.end(first.hold, "ok", noted(Event.ANSWERED, turn="q"))
+    assert not await store.turns.give_back(first.hold, noted(Event.ANSWERED, turn="q"))
+    assert await store.audit.entries() == []
+
+
+async def test_a_turn_that_is_stopped_while_it_is_claimed_is_not_begun(store: Store) -> None:
+    if store.database.is_sqlite:
+        pytest.skip("there, whoever writes does so alone")
+    await ask(store, "q")
+
+    async def stop_slowly(connection: AsyncConnection) -> asyncio.Task[Claimed | None]:
+        await connection.execute(update(turns).values(state="ended", outcome="cancelled"))
+        claiming = asyncio.create_task(claim(store))
+        waiting = text("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'transactionid')")
+        while not await store.database.read(lambda c: c.scalar(waiting)):  # noqa: ASYNC110  # the server
+            await asyncio.sleep(0.01)
+        return claiming
+
+    assert await (await store.database.write(stop_slowly)) is None
+    assert await states(store) == {"q": ("ended", "cancelled")}
 
 
 async def test_what_a_worker_records_after_it_was_replaced_is_not_there(store: Store) -> None:
