@@ -98,6 +98,11 @@ def _listen_to_events(app: AsyncApp, slack: Slack) -> None:
     @app.event("app_uninstalled")
     @app.event("tokens_revoked")
     async def on_uninstalled(event: Json) -> None:
+        if event.get("type") == "tokens_revoked" and us.user not in (event.get("tokens") or {}).get(
+            "bot", ()
+        ):
+            # Somebody's own token: the bot stays, and so does what it holds for everyone else.
+            return
         log.warning("slack.uninstalled", event_type=event.get("type"))
         await slack.receiving.receiver.on_uninstalled(PLATFORM, us.team)
 

@@ -53,6 +53,20 @@ async def test_events_in_any_order_and_again_are_one_message(slack: FakeSlack, o
     assert office.receiver.texts == ["hello"]
 
 
+@pytest.mark.parametrize("first", [0, 1])
+async def test_whichever_event_of_a_mention_comes_first_its_files_are_there(
+    slack: FakeSlack, office: Office, first: int
+) -> None:
+    async with office.opened():
+        message = slack.writes("<@UBOT> plot", files=[slack.add_file("a.csv", b"a")])
+        events = slack.events_of(message)
+        for event in (events[first], events[1 - first]):
+            await slack.deliver(event)
+
+    ((message, _, _),) = office.receiver.messages
+    assert [each.name for each in message.attachments] == ["a.csv"]
+
+
 async def test_an_event_that_could_not_be_recorded_is_not_acknowledged(
     slack: FakeSlack, office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -579,6 +593,18 @@ async def test_an_uninstalled_app_is_told_to_the_core(slack: FakeSlack, office: 
         await slack.deliver({"type": "app_uninstalled"})
 
     assert office.receiver.uninstalled == ["T1"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "is_gone"), [({"bot": ["UBOT"]}, True), ({"oauth": ["U1"], "bot": []}, False)]
+)
+async def test_only_the_end_of_its_own_token_is_its_end(
+    slack: FakeSlack, office: Office, tokens: dict[str, list[str]], is_gone: bool
+) -> None:
+    async with office.opened():
+        await slack.deliver({"type": "tokens_revoked", "tokens": tokens})
+
+    assert bool(office.receiver.uninstalled) is is_gone
 
 
 @pytest.mark.parametrize("kind", ["app_context_changed", "agent_session_title_changed"])
