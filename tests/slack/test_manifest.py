@@ -97,6 +97,12 @@ def test_every_event_that_is_listened_to_is_subscribed_to() -> None:
     assert listened == {event for event in subscribed if not event.startswith("message.")}
 
 
+def test_what_slack_has_closed_to_new_apps_or_tells_twice_is_not_asked_for() -> None:
+    assert "assistant_view" not in manifest()["features"]
+    # A file's message tells of it too, with its text and thread.
+    assert "file_shared" not in manifest()["settings"]["event_subscriptions"]["bot_events"]
+
+
 def test_missing_scopes_are_found_with_what_they_are_for() -> None:
     assert [(scope, feature.name) for scope, feature in missing(EVERY_SCOPE - {"files:read"})] == [
         ("files:read", "files-in")

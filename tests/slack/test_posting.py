@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -232,6 +233,33 @@ async def test_where_the_bot_may_not_write_the_asker_hears_of_it(
     )
     assert text_of(answer) == "The answer."
     assert share["files"][0]["name"] == "a.png"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["is_archived", "restricted_action_read_only_channel", "thread_not_found", "messages_tab_disabled"],
+)
+async def test_an_answer_finds_its_asker_wherever_the_thread_is_closed(
+    slack: FakeSlack, desk: Desk, code: str
+) -> None:
+    slack.rules.append(
+        lambda method, args: code if method == "chat.postMessage" and args["channel"] == "C1" else None
+    )
+    await desk.thread().post(Output("The answer."), "k")
+
+    why, answer = slack.posts("DU1")
+    assert "#general" in why["text"]
+    assert text_of(answer) == "The answer."
+
+
+async def test_what_everyone_can_read_of_a_message_besides_itself_means_nothing(
+    slack: FakeSlack, desk: Desk
+) -> None:
+    await desk.thread().post(Output("The answer."), "k")
+
+    payload = slack.posts()[0]["metadata"]["event_payload"]
+    assert list(payload) == ["mark"]
+    assert re.fullmatch("[0-9a-f]{24}", payload["mark"])
 
 
 async def test_what_only_the_asker_needs_nobody_else_reads(slack: FakeSlack, desk: Desk) -> None:

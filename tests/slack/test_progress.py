@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from adapters.slack.addresses import Address
 from adapters.slack.mrkdwn import Json
 from adapters.slack.steps import Steps, title
+from adapters.slack.thread import SlackThread
 from bot.execution import CellError, Execution, Outcome
 from bot.messages import CellFinished, CellStarted, Noted, Output, Writing
 from tests.fakes.slack.server import FakeSlack
@@ -39,6 +42,15 @@ async def test_while_it_works_the_session_says_so(slack: FakeSlack, desk: Desk) 
 
     assert sessions["C1", question["ts"]] == "active"
     assert slack.called("reactions.add", "assistant.threads.setStatus") == []
+
+
+async def test_a_session_is_named_however_long_the_question_is(slack: FakeSlack, desk: Desk) -> None:
+    question = slack.writes("<@UBOT> plot")
+    thread = SlackThread(desk.connection(), Address.of(desk.thread(question).address), "word " * 100)
+    async with thread.working():
+        await until(lambda: slack.workspace.sessions.get(("C1", question["ts"])) == "processing")
+
+    assert slack.workspace.titles["C1", question["ts"]] == ("word " * 100)[:200]
 
 
 async def test_without_the_stop_event_the_operator_is_told_once(
@@ -167,6 +179,18 @@ async def test_in_a_dm_nobody_has_to_be_named(slack: FakeSlack, desk: Desk) -> N
 
     (start,) = slack.called("chat.startStream")
     assert "recipient_user_id" not in start
+
+
+async def test_where_nobody_can_be_named_a_message_is_updated(slack: FakeSlack, desk: Desk) -> None:
+    # Another app has asked.
+    address = replace(Address.of(desk.thread().address), asker="")
+    thread = SlackThread(desk.connection(), address)
+    async with thread.working():
+        await thread.progress(CellStarted(1, "load()"))
+        (shown,) = slack.posts()
+
+    assert "load()" in shown["text"]
+    assert slack.called("chat.startStream") == []
 
 
 async def test_text_is_appended_now_and_then_only(slack: FakeSlack, desk: Desk) -> None:

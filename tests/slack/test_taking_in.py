@@ -240,6 +240,28 @@ async def test_what_could_not_be_read_is_said(slack: FakeSlack, desk: Desk) -> N
     assert "channels:history" in above.said
 
 
+async def test_nobody_waits_for_a_minute_to_read_what_was_said_above(slack: FakeSlack, desk: Desk) -> None:
+    slack.limits["conversations.replies"] = [60]
+    root = slack.writes("Sales are down", user="U2")
+    question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
+    above = await desk.thread(question).above(message_of(question))
+
+    assert above.said.startswith("I could not read what was said above right now.")
+    assert slack.clock.pauses == []
+
+
+async def test_pages_may_be_shorter_than_asked_for(slack: FakeSlack, desk: Desk) -> None:
+    slack.methods.most_on_page = 15
+    root = slack.writes("Begin", user="U2")
+    for number in range(20):
+        slack.writes(str(number), thread_ts=root["ts"])
+    question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
+    above = await desk.thread(question).above(message_of(question))
+
+    assert len(above.messages) == 21
+    assert above.is_whole
+
+
 async def test_a_thread_is_opened_again_by_its_address(slack: FakeSlack, desk: Desk) -> None:
     thread = desk.thread()
     again = SlackThread(desk.connection(), Address.of(thread.address))

@@ -60,6 +60,8 @@ SCOPES = {
 }
 """What each method needs; for private channels and DMs the word before the colon differs."""
 
+TRIGGER_SECONDS = 3
+
 KIND_SCOPES = {"im": "im", "mpim": "mpim", "group": "groups", "channel": "channels"}
 
 
@@ -72,6 +74,10 @@ class Methods:
         self.streams_in_channels = True
         self.is_agent = True
         self.has_stop_event = True
+        self.most_on_page = 1000
+        """Messages: 15 for apps that are distributed outside of Slack's marketplace."""
+        self.triggers: dict[str, float] = {}
+        """When each was given out."""
 
     def call(self, method: str, args: Json) -> Json:
         handler: Callable[[Json], Json] | None = _HANDLERS.get(method)
@@ -421,7 +427,7 @@ class Methods:
             if float(oldest) < float(each["ts"]) < float(latest)
             or (inclusive and each["ts"] in {oldest, latest})
         ]
-        limit, start = int(args.get("limit") or 100), int(args.get("cursor") or 0)
+        limit, start = min(int(args.get("limit") or 100), self.most_on_page), int(args.get("cursor") or 0)
         shown = [dict(each) for each in within[start : start + limit]]
         if args.get("include_all_metadata") not in {True, "1", "true"}:
             for each in shown:
@@ -433,8 +439,11 @@ class Methods:
     # Views
 
     def _open_view(self, args: Json) -> Json:
-        if not args.get("trigger_id"):
+        given = self.triggers.pop(str(args.get("trigger_id")), None)
+        if given is None:
             raise Refusal("invalid_trigger_id")
+        if self._workspace.clock.now - given > TRIGGER_SECONDS:
+            raise Refusal("expired_trigger_id")
         return self._show_view(args)
 
     def _show_view(self, args: Json) -> Json:

@@ -17,6 +17,8 @@ from tests.fakes.slack.transport import Acknowledged, Sender, Sockets
 
 BOT_TOKEN, APP_TOKEN, SIGNING_SECRET = "xoxb-not-for-anyone", "xapp-not-for-anyone", "not-for-anyone"
 LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Sign in | Slack</title></head><body></body></html>"
+RESPONSES = 5
+"""To one command or click."""
 QUERY_CHARACTERS = 8000
 """Longer addresses are refused, as by most servers in front of an API."""
 
@@ -69,6 +71,8 @@ class FakeSlack:
     """What was posted to response URLs."""
     complaints: list[str] = field(default_factory=list[str])
     """Rules of ours that no call may break, and that one did."""
+    _uses: dict[str, int] = field(default_factory=dict[str, int])
+    """Of each response URL."""
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
@@ -361,7 +365,9 @@ class FakeSlack:
         return await line.send(kind, payload, retry)
 
     def _trigger(self) -> str:
-        return f"trigger-{next(self._numbers)}"
+        trigger = f"trigger-{next(self._numbers)}"
+        self.methods.triggers[trigger] = self.clock()
+        return trigger
 
     # What the app asks
 
@@ -482,6 +488,10 @@ class FakeSlack:
         return web.Response(body=file.content, headers={"Content-Type": file.media_type})
 
     async def _response(self, request: web.Request) -> web.StreamResponse:
+        number = request.match_info["number"]
+        self._uses[number] = self._uses.get(number, 0) + 1
+        if self._uses[number] > RESPONSES:
+            return web.Response(status=404, text="used_url")
         self.responses.append(await request.json())
         return web.Response(text="ok")
 
