@@ -14,7 +14,7 @@ from adapters.slack.drafts import Draft, Drafts
 from adapters.slack.errors import SlackRefused
 from adapters.slack.mrkdwn import escape
 from adapters.slack.steps import STOP, Steps
-from bot.errors import PlatformUnavailable
+from bot.errors import PlatformUnavailable, StoreUnavailable
 from bot.messages import CellFinished, CellStarted, Noted, Update, Writing
 
 log = structlog.get_logger()
@@ -89,6 +89,7 @@ class Progress:
         async with self._lock:
             if self._later:
                 self._later.cancel()
+                await asyncio.gather(self._later, return_exceptions=True)
             return await self.drafts.end()
 
     def _gap(self) -> float:
@@ -123,7 +124,7 @@ class Progress:
         async with self._lock:
             if self._is_over:
                 return
-            with suppress(PlatformUnavailable):
+            with suppress(PlatformUnavailable, StoreUnavailable):
                 await self._show_text(written.showable(self._text, is_whole=self._is_whole))
 
     async def _show_text(self, text: str) -> None:
