@@ -136,11 +136,17 @@ class Bot(discord.AutoShardedClient):
 
     async def listen(self) -> None:
         """Until it is cancelled, or closed. Raises `DiscordRefused` where an intent is missing."""
+        refused = DiscordRefused("the application has no Message Content Intent", 0, HTTPStatus.FORBIDDEN)
+        flags = self.application_flags
+        has_content = flags.gateway_message_content or flags.gateway_message_content_limited
+        if self._core.options.reads_all_messages and not has_content:
+            # Whoever starts a bot again and again that the gateway turns away uses up its thousand tries a day,
+            # and then Discord takes its token.
+            raise refused
         try:
             await self.connect()
         except discord.PrivilegedIntentsRequired as error:
-            detail = "the application has no Message Content Intent"
-            raise DiscordRefused(detail, 0, HTTPStatus.FORBIDDEN) from error
+            raise refused from error
 
     async def announce(self, channel: int, text: str) -> None:
         """For operators, outside of any thread. Raises `PlatformUnavailable`."""

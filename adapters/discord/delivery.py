@@ -12,7 +12,14 @@ from adapters.discord import render
 from adapters.discord.buttons import Button
 from adapters.discord.clock import Clock
 from adapters.discord.draft import Draft
-from adapters.discord.errors import NO_PERMISSION, TOKEN_DEAD, TOO_LARGE, UNKNOWN_MESSAGE, DiscordRefused
+from adapters.discord.errors import (
+    NO_PERMISSION,
+    TOKEN_DEAD,
+    TOO_LARGE,
+    TOO_OLD_TO_EDIT,
+    UNKNOWN_MESSAGE,
+    DiscordRefused,
+)
 from adapters.discord.places import Channel, Place, Response
 from adapters.discord.posted import Posted, Sent
 from adapters.discord.render import Piece
@@ -116,7 +123,7 @@ class Delivery:
         await self.posted.add(channel, sent)
 
     async def _change(self, place: Place, draft: Draft, old: Sent | None) -> int | None:
-        """The old message's id; None where there is none, or it is gone."""
+        """The old message's id; None where there is none, or it is gone, or does not become this."""
         if old is None:
             return None
         channel, message = old
@@ -124,7 +131,9 @@ class Delivery:
         try:
             await (place if is_response else self.where.channel(channel)).edit(message, draft)
         except DiscordRefused as error:
-            if error.code != UNKNOWN_MESSAGE:
+            # A message of components cannot become one without; the new one takes its place otherwise.
+            stays_rich = old in self.replaces and not draft.is_rich and error.is_about_the_content
+            if error.code not in {UNKNOWN_MESSAGE, TOO_OLD_TO_EDIT} and not stays_rich:
                 raise
             return None
         return message

@@ -172,4 +172,5 @@ async def connected(
         yield Rig(fake, core, journal, bot)
     finally:
         await bot.close()
+        running.cancel()
         await asyncio.gather(running, return_exceptions=True)

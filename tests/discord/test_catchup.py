@@ -197,6 +197,8 @@ async def test_what_cannot_be_read_is_not_taken_for_deleted(rig: Rig) -> None:
 
     await caught_up(rig)
     assert rig.core.deletions == []
+    # Too many refusals, and Discord shuts the whole address out.
+    assert rig.fake.calls("GET", "/messages") == []
 
 
 async def test_a_discord_that_fails_meanwhile_deletes_nothing(rig: Rig) -> None:

@@ -11,10 +11,13 @@ import discord
 import pytest
 
 from adapters.discord import create_bot, inbound
+from adapters.discord.client import logged_in
+from adapters.discord.endpoints import point_to
+from adapters.discord.errors import DiscordRefused
 from adapters.discord.seam import Options
 from bot.errors import PlatformUnavailable
 from bot.messages import Noted, Output
-from bot.reception import Act
+from bot.reception import Act, MemoryJournal
 from bot.visits import Wish
 from tests.discord.conftest import Maker, names, shown_text
 from tests.discord.rig import Recorder, Rig, connected
@@ -246,6 +249,9 @@ async def test_direct_messages_and_runs_are_off_by_default(fake: FakeDiscord) ->
 
         listed = {each["name"] for each in fake.rest.commands[None]}
         assert not listed & {"run", "Run code blocks"}
+        assert set(fake.rest.commands) == {None}
+        assert all(each["integration_types"] == [0] for each in fake.rest.commands[None])
+        assert all(1 not in each["contexts"] for each in fake.rest.commands[None])
         assert not fake.gateway.identified[0]["intents"] & 1 << 12
 
 
@@ -345,6 +351,79 @@ async def test_a_broken_core_is_an_apology(rig: Rig) -> None:
     assert asked.original
     assert "went wrong" in shown_text(asked.original)
     assert "broke" not in shown_text(asked.original)
+
+
+async def test_a_core_that_breaks_before_the_first_answer_is_an_apology(rig: Rig) -> None:
+    async def broken(*_: Any) -> str:
+        raise RuntimeError("the core broke")
+
+    rig.core.refusal = broken  # type: ignore[method-assign]
+
+    asked = await rig.fake.people.command(rig.fake.anna, rig.fake.general, "ask", {"question": "why?"})
+
+    told = await heard(asked)
+    assert "went wrong" in told
+    assert "broke" not in told
+
+
+async def test_what_the_gateway_tells_twice_is_done_once(rig: Rig) -> None:
+    asked = await rig.fake.people.command(rig.fake.anna, rig.fake.general, "ask", {"question": "why?"})
+    (taken,) = await until(lambda: rig.core.questions)
+    await rig.answer(taken, "Because.")
+    before = len(rig.fake.calls("POST", "/callback"))
+
+    await rig.fake.gateway.emit("INTERACTION_CREATE", asked.event)
+
+    await until(lambda: len(rig.fake.calls("POST", "/callback")) > before)
+    await quiet()
+    assert rig.core.questions == [taken]
+    assert [shown_text(each) for each in asked.shown] == ["**Anna** asks: why?"]
+
+
+async def test_a_command_from_a_channel_that_discord_does_not_describe_is_answered(rig: Rig) -> None:
+    elsewhere = rig.fake.world.channel(rig.fake.guild, "hidden")
+
+    asked = await rig.fake.people.command(
+        rig.fake.anna, elsewhere, "ask", {"question": "why?"}, tells_channel=False
+    )
+
+    (taken,) = await until(lambda: rig.core.questions)
+    assert taken.address.opens == ""
+    await rig.answer(taken, "Because.")
+    assert [shown_text(each) for each in asked.shown] == ["Because."]
+
+
+async def test_where_only_a_user_installed_it_all_comes_by_the_token(rig: Rig) -> None:
+    asked = await rig.fake.people.command(
+        rig.fake.anna, rig.fake.general, "ask", {"question": "why?"}, user_install=True
+    )
+
+    (taken,) = await until(lambda: rig.core.questions)
+    await rig.answer(taken, "Because.")
+    assert [shown_text(each) for each in asked.shown] == ["Because."]
+    assert rig.fake.calls("POST", "/threads") == []
+    assert rig.fake.calls("POST", "/messages") == []
+
+
+async def test_where_it_may_not_write_in_threads_it_opens_none(rig: Rig) -> None:
+    bot = rig.fake.bot["id"]
+    rig.fake.world.set_permissions(rig.fake.general, bot, send_messages_in_threads=False)
+    await rig.fake.gateway.emit("CHANNEL_UPDATE", rig.fake.general)
+    await rig.fake.people.mention(rig.fake.anna, rig.fake.general, "which?")
+
+    (taken,) = await until(lambda: rig.core.questions)
+    await rig.answer(taken, "May")
+    assert [shown_text(each) for each in rig.fake.in_channel(rig.fake.general)] == ["May"]
+    assert rig.fake.calls("POST", "/threads") == []
+
+
+async def test_no_call_waits_longer_than_a_minute_for_a_limit(rig: Rig) -> None:
+    await rig.fake.people.mention(rig.fake.anna, rig.fake.general, "which?")
+    (taken,) = await until(lambda: rig.core.questions)
+    rig.fake.rest.limit_once("POST .*/threads", 300)
+
+    with pytest.raises(PlatformUnavailable):
+        await asyncio.wait_for(taken.thread.post(Output("May"), "a:answer"), 5)
 
 
 async def test_analyze_takes_any_message_with_its_files(rig: Rig) -> None:
@@ -793,6 +872,28 @@ async def test_the_socket_tells_when_it_was_last_heard(rig: Rig) -> None:
     await until(lambda: rig.bot.heard_at and rig.bot.heard_at > before)
 
 
+async def test_an_intent_that_the_application_lacks_costs_no_try_at_the_gateway(fake: FakeDiscord) -> None:
+    point_to(fake.api_url, fake.gateway.url)
+    bot = create_bot(Recorder(), MemoryJournal(), EVERY, clock=fake.clock)
+
+    async with logged_in(bot, fake.token):
+        with pytest.raises(DiscordRefused, match="Message Content Intent"):
+            await bot.listen()
+
+    assert fake.gateway.identified == []
+
+
+async def test_an_intent_that_the_gateway_refuses_is_named(fake: FakeDiscord) -> None:
+    point_to(fake.api_url, fake.gateway.url)
+    fake.rest.application["flags"] = 1 << 19
+    fake.gateway.allowed_intents = ~(1 << 15)
+    bot = create_bot(Recorder(), MemoryJournal(), EVERY, clock=fake.clock)
+
+    async with logged_in(bot, fake.token):
+        with pytest.raises(DiscordRefused, match="Message Content Intent"):
+            await bot.listen()
+
+
 async def test_while_discord_lets_it_not_in_it_is_not_heard(rig: Rig) -> None:
     await until(lambda: rig.bot.is_heard)
     rig.fake.gateway.is_shut = True
@@ -807,6 +908,27 @@ async def test_while_discord_lets_it_not_in_it_is_not_heard(rig: Rig) -> None:
     await rig.fake.people.mention(rig.fake.anna, rig.fake.general, "there again?")
 
     await until(lambda: rig.core.questions)
+
+
+async def test_with_several_shards_each_message_is_heard_once(fake: FakeDiscord) -> None:
+    await fake.clock.advance(0.001)
+    other = fake.world.guild("Other")
+    fake.world.join(other, fake.bot)
+    lobby = fake.world.channel(other, "lobby")
+    direct = fake.world.dm(fake.anna)
+    # The second shard waits for the first.
+    waking = asyncio.ensure_future(fake.clock.wake(5))
+
+    async with connected(fake, EVERY, shard_count=2) as rig:
+        await waking
+        for place in (fake.general, lobby, direct):
+            await fake.people.mention(fake.anna, place, "hi")
+        await until(lambda: len(rig.core.questions) == 3)
+        await quiet()
+
+        assert sorted(each["shard"] for each in fake.gateway.identified) == [[0, 2], [1, 2]]
+        assert len(rig.core.questions) == 3
+        assert len(fake.calls("PUT", "/commands")) == 1
 
 
 async def test_a_host_may_bring_its_own_connector(fake: FakeDiscord) -> None:

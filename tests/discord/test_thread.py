@@ -120,6 +120,8 @@ async def test_refused_components_go_out_as_plain_text(worker: Worker, made: Mak
     messages = worker.fake.in_channel(place)
     assert [bool(each["content"]) for each in messages] == [True, True]
     assert [names(each) for each in messages] == [[], ["a.csv"]]
+    # Read once already, for the form that was refused.
+    assert worker.fake.world.blobs[messages[-1]["attachments"][0]["id"]].content == b"content"
     assert labels(messages[-1])
 
 
@@ -462,6 +464,39 @@ async def test_an_edited_question_whose_answer_is_gone_gets_a_new_one(worker: Wo
     worker.fake.world.messages.clear()
 
     again = worker.again(thread, turn="discord:1@5", edited=True)
+    await again.post(Output("new"), "discord:1@5:answer")
+
+    assert [shown_text(each) for each in worker.fake.in_channel(place)] == ["new"]
+
+
+async def test_an_edited_question_whose_new_answer_is_refused_gets_it_in_a_simpler_form(
+    worker: Worker,
+) -> None:
+    thread, place = worker.in_thread()
+    await thread.post(Output("old"), KEY)
+    worker.fake.rest.rules.append(
+        lambda call: bool(call.json) and bool(call.json.get("flags", 0) & COMPONENTS_V2)
+    )
+    worker.fake.rest.rules.append(lambda call: call.method == "PATCH" and walks_to_text(call.json))
+    again = worker.again(thread, turn="discord:1@5", edited=True)
+
+    await again.post(Output("new"), "discord:1@5:answer")
+
+    (message,) = worker.fake.in_channel(place)
+    assert message["content"] == "new"
+
+
+def walks_to_text(body: Any) -> bool:
+    return any(each["type"] == 10 for each in walk(body.get("components") or []))
+
+
+async def test_an_answer_too_old_to_be_edited_makes_room_for_a_new_one(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    await thread.post(Output("old"), KEY)
+    await worker.fake.clock.advance(2 * 3600)
+    worker.fake.rest.fail("PATCH .*/messages", 400, code=30046)
+    again = worker.again(thread, turn="discord:1@5", edited=True)
+
     await again.post(Output("new"), "discord:1@5:answer")
 
     assert [shown_text(each) for each in worker.fake.in_channel(place)] == ["new"]

@@ -35,6 +35,8 @@ async def test_nothing_is_held_of_what_people_say_among_themselves(
     town: Town, serving: Serving, model: OpenAIServer
 ) -> None:
     serving.env["DISCORD_READS_ALL"] = "true"
+    if isinstance(town, DiscordTown):
+        town.discord.rest.application["flags"] = 1 << 18
     async with serving.here():
         await until(town.is_listening)
 

@@ -82,7 +82,10 @@ class Gateway:
 
     async def emit(self, event: str, payload: Payload) -> None:
         """To every session that its intents let hear of it."""
+        guild = payload.get("guild_id") or (payload["id"] if event.startswith("GUILD_") else None)
         for session in self.sessions.values():
+            if not _hears_of(session, guild):
+                continue
             shown = self._as_seen(session, event, payload)
             if shown is not None:
                 await self._send(session, event, shown)
@@ -125,7 +128,7 @@ class Gateway:
         session = Session(self._world.snowflake(), data["intents"], data.get("shard", [0, 1]))
         self.sessions[session.id] = session
         session.connection = connection
-        guilds = list(self._world.guilds.values())
+        guilds = [each for each in self._world.guilds.values() if _hears_of(session, each["id"])]
         await self._send(
             session,
             "READY",
@@ -199,6 +202,12 @@ class Gateway:
         if "author" not in payload or mine or mentions or channel.get("type") == DM:
             return payload
         return payload | {"content": "", "attachments": [], "embeds": [], "components": []}
+
+
+def _hears_of(session: Session, guild: str | None) -> bool:
+    """Direct messages come to the first shard: https://discord.com/developers/docs/events/gateway#sharding."""
+    shard, count = session.shard
+    return (int(guild) >> 22) % count == shard if guild else shard == 0
 
 
 def is_thread(channel: Payload) -> bool:

@@ -29,6 +29,8 @@ class Interaction:
     original: Payload | None = None
     followups: list[Payload] = field(default_factory=list)
     modal: Payload | None = None
+    event: Payload = field(default_factory=dict)
+    """As the gateway told of it."""
     responded: asyncio.Event = field(default_factory=asyncio.Event)
 
     def respond(self, response: int, now: datetime) -> None:

@@ -160,6 +160,7 @@ class People:
         clicked: Payload | None = None,
         permissions: int = EVERYTHING.value,
         user_install: bool = False,
+        tells_channel: bool = True,
         locale: str = "en-US",
     ) -> Interaction:
         world = self._world
@@ -194,5 +195,8 @@ class People:
             payload["user"] = user
         if clicked:
             payload["message"] = clicked
+        if not tells_channel:
+            del payload["channel"]
+        interaction.event = payload
         await self._gateway.emit("INTERACTION_CREATE", payload)
         return interaction

@@ -212,6 +212,8 @@ class Rest:
         makes_message = operation in {"create_message", "execute_webhook"}
         if makes_message and (mentions is None or mentions.get("parse") or mentions.get("users")):
             found.append("mentions are not switched off")
+        if makes_message and rules.would_unfurl(body.json):
+            found.append("links are unfurled")
         if found:
             self.violations.append((f"{method} {path}", found))
 
@@ -496,7 +498,12 @@ class Rest:
         )
         message["mentions"] = []  # nobody was meant to be pinged
         message["attachments"] = self._attachments(message, data, files)
+        self._look_for_invisible_files(message)
         return message
+
+    def _look_for_invisible_files(self, message: Payload) -> None:
+        if hidden := rules.invisible(message):
+            self.violations.append((message["id"], [f"nobody sees {name}" for name in sorted(hidden)]))
 
     def _attachments(self, message: Payload, data: Payload, files: dict[str, SentFile]) -> list[Payload]:
         made: list[Payload] = []
@@ -521,6 +528,7 @@ class Rest:
             message["flags"] |= body.json["flags"] & ~EPHEMERAL
         if "attachments" in body.json or body.files:
             message["attachments"] = self._attachments(message, body.json, body.files)
+        self._look_for_invisible_files(message)
         message["flags"] &= ~LOADING
         message["edited_timestamp"] = self._world.now()
         if not message["flags"] & EPHEMERAL:
@@ -622,6 +630,8 @@ class Rest:
     # ---- files
 
     async def _file(self, request: web.Request) -> web.Response:
+        if "Authorization" in request.headers:
+            self.violations.append((request.path, ["a file server is shown the token"]))
         blob = self._world.blobs.get(request.match_info["id"])
         expires = int(request.query.get("ex", "0"), 16)
         if blob is None or expires < self._world.clock.now().timestamp():

@@ -86,6 +86,19 @@ def referenced(components: list[Payload]) -> set[str]:
     return {url.removeprefix("attachment://") for url in urls if url.startswith("attachment://")}
 
 
+def invisible(message: Payload) -> set[str]:
+    """Files of a message of components that none of these shows."""
+    if not message["flags"] & COMPONENTS_V2:
+        return set()
+    return {each["filename"] for each in message["attachments"]} - referenced(message["components"])
+
+
+def would_unfurl(body: Payload) -> bool:
+    """Messages of components never do."""
+    flags = body.get("flags") or 0
+    return "://" in (body.get("content") or "") and not flags & (SUPPRESS_EMBEDS | COMPONENTS_V2)
+
+
 def _names(body: Payload, files: Mapping[str, SentFile]) -> set[str]:
     given = {f"files[{each['id']}]": each.get("filename") for each in body.get("attachments") or []}
     return {stored_name(given.get(field) or file.name) for field, file in files.items()}
