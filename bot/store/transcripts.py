@@ -61,15 +61,13 @@ class Transcripts:
     async def load(self, thread: ThreadId, *, but: str = "") -> Transcript:
         """All rounds of the thread, without those of the turn `but`: it goes through its own once more."""
 
-        async def work(connection: AsyncConnection) -> tuple[list[str], set[str]]:
-            found = await connection.scalars(_SAID, {"in_thread": thread, "but": but})
-            refused = await connection.scalars(_REFUSED, {"in_thread": thread})
-            return list(found), set(refused)
+        async def work(connection: AsyncConnection) -> list[str]:
+            return list(await connection.scalars(_SAID, {"in_thread": thread, "but": but}))
 
-        found, refused = await self._database.read(work)
+        found = await self._database.read(work)
         made: list[Round | None] = [_made(written) if len(written) <= SHORT else None for written in found]
         rest = [json.loads(written) for written, round_ in zip(found, made, strict=True) if round_ is None]
-        picture = await self._pictures(thread, rest, refused)
+        picture = await self._pictures(thread, rest)
         others = (tuple(_from_json(entry, picture) for entry in entries) for entries in rest)
         return Transcript([round_ or next(others) for round_ in made])
 
@@ -107,12 +105,17 @@ class Transcripts:
 
         await self._database.write(work)
 
-    async def _pictures(
-        self, thread: ThreadId, found: list[Any], refused: set[str]
-    ) -> Callable[[dict[str, Any]], Picture]:
+    async def _refused(self, thread: ThreadId) -> set[str]:
+        async def work(connection: AsyncConnection) -> set[str]:
+            return set(await connection.scalars(_REFUSED, {"in_thread": thread}))
+
+        return await self._database.read(work)
+
+    async def _pictures(self, thread: ThreadId, found: list[Any]) -> Callable[[dict[str, Any]], Picture]:
         named = {
             each["sha256"] for entries in found for entry in entries for each in entry.get("pictures", ())
         }
+        refused = await self._refused(thread) if named else set()
         data = {sha256: await self._blobs.read(team_of(thread), sha256) for sha256 in named - refused}
 
         def picture(reference: dict[str, Any]) -> Picture:
