@@ -29,9 +29,12 @@ class Admission:
 
     async def refusal(self, visit: Visit) -> Refusal | None:
         """Asked at each click, each form, and again where a turn begins. None where it may be."""
-        values = await self.switches.values(policy.switches_for(visit))
-        refusal = policy.decide(visit, self.rules, policy.switched(visit, values))
-        return _noted(visit, refusal)
+        return (await self.asked(visit))[0]
+
+    async def asked(self, visit: Visit) -> tuple[Refusal | None, Narrowed]:
+        """The same, and what has been decided for the visit's team or guild."""
+        switched = policy.switched(visit, await self.switches.values(policy.switches_for(visit)))
+        return _noted(visit, policy.decide(visit, self.rules, switched)), switched.narrowed
 
     async def admit(self, visit: Visit, payer: Payer) -> Refusal | None:
         """Asked for each message before it is stored. Where it may be, the turn is counted, once."""

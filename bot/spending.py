@@ -36,10 +36,10 @@ class Spending:
     """Its name, for its price."""
     budgets: Budgets | None
     """None where nothing is bounded."""
+    narrowed: Narrowed | None = None
+    """What has been decided for their team or guild. Where nobody has asked yet, it is asked for once a turn."""
     _read: dict[str, int] = field(default_factory=dict[str, int])
     """Tokens that the model has read for a step, as we count them."""
-    _narrowed: Narrowed | None = None
-    """Asked for once a turn."""
 
     async def before_reply(self, step: str, request: Request) -> None:
         """Raises `LimitReached`, `Fenced`."""
@@ -83,10 +83,10 @@ class Spending:
     async def _reserve(self, step: str, amounts: Amounts, least: Amounts) -> None:
         if not self.budgets:
             return
-        if self._narrowed is None:
-            self._narrowed = await self.budgets.narrowed(self._payer)
+        if self.narrowed is None:
+            self.narrowed = await self.budgets.narrowed(self._payer)
         hold = self.journal.hold
-        refusal = await self.budgets.reserve(self._payer, hold, step, amounts, least, self._narrowed)
+        refusal = await self.budgets.reserve(self._payer, hold, step, amounts, least, self.narrowed)
         if refusal:
             raise used_up(refusal, self.author())
 

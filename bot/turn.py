@@ -32,6 +32,7 @@ from bot.journal import Journal
 from bot.journalled import JournalledModel, JournalledSession, nothing_more
 from bot.limits import Limits
 from bot.messages import Above, Message, Noted, Output
+from bot.policy import Narrowed
 from bot.ports import Model, Sandbox, Session, Thread
 from bot.progress import Show, progress_to
 from bot.quotas import Room
@@ -96,6 +97,8 @@ class Task:
     """Cells that somebody wrote, to be run as they are: the model is not asked then."""
     visit: Visit | None = None
     """That of whoever asked, where a platform told of one."""
+    narrowed: Narrowed | None = None
+    """What has been decided for their team or guild, where the policy was asked just now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ class _Turn:
             author=lambda: self.message.author,
             model=self.parts.model.name,
             budgets=self.parts.budgets,
+            narrowed=self.task.narrowed,
         )
 
     async def answered(self) -> tuple[Status, Output]:

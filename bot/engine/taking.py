@@ -80,10 +80,14 @@ async def take(  # noqa: PLR0913  # a turn, where, with what, and how it may end
         journal.wait = wait
     if claimed.stop:
         stop.set_for(claimed.stop)
-    if not journal.recorded and (refusal := await _refusal(claimed, parts)):
-        return await _refused(refusal, claimed, thread, parts, journal)
+    visit, narrowed = visit_of(claimed), None
+    # What was allowed when it was said may not be any more. A turn that has begun goes on.
+    if not journal.recorded and visit and parts.admission:
+        refusal, narrowed = await parts.admission.asked(visit)
+        if refusal:
+            return await _refused(refusal, claimed, thread, parts, journal)
     codes = claimed.message["codes"] if claimed.kind == CELLS else None
-    task = Task(message_of(claimed), codes, visit_of(claimed))
+    task = Task(message_of(claimed), codes, visit, narrowed)
     try:
         result = await turn.take(task, thread, parts, journal, stop)
     except Parked:
@@ -97,12 +101,6 @@ async def take(  # noqa: PLR0913  # a turn, where, with what, and how it may end
     if not await journal.end(stop.reason if silent else result.status):
         raise Fenced(f"{claimed.id} was ended by somebody else")
     return result
-
-
-async def _refusal(claimed: Claimed, parts: Parts) -> Refusal | None:
-    """What was allowed when it was said may not be any more. A turn that has begun goes on."""
-    visit = visit_of(claimed)
-    return await parts.admission.refusal(visit) if visit and parts.admission else None
 
 
 async def _refused(
