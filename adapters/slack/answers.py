@@ -44,18 +44,15 @@ class Answers:
         """To a command, by the address that Slack gave with it: works where the bot is no member too."""
         for part in Rendering(locale=locale).render(output).parts:
             for form in part.forms:
-                body = {
-                    "response_type": "ephemeral",
-                    **form.args,
-                    "unfurl_links": False,
-                    "unfurl_media": False,
-                }
-                with slack_errors("response_url"):
-                    async with self.connection.http.post(
-                        url, json=body, timeout=RESPONSE_TIMEOUT
-                    ) as response:
-                        if response.ok:
-                            break
+                if await self.respond_with(url, form.args):
+                    break
+
+    async def respond_with(self, url: str, args: Json) -> bool:
+        """Whether Slack took it."""
+        body = {"response_type": "ephemeral", **args, "unfurl_links": False, "unfurl_media": False}
+        with slack_errors("response_url"):
+            async with self.connection.http.post(url, json=body, timeout=RESPONSE_TIMEOUT) as response:
+                return response.ok
 
     async def _show_text(self, user: str, place: Place, rendered: Rendered) -> None:
         for part in rendered.parts:

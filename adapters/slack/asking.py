@@ -128,15 +128,15 @@ class Asking:
         user = action.visit.author.id
         output = await self.receiving.receiver.on_action(action)
         if output.text:
-            channel = await self._dm(user)
-            await self._web.ask(
-                "chat.postMessage",
-                channel=channel,
-                text=quiet(output.text),
-                unfurl_links=False,
-                unfurl_media=False,
-            )
+            await self.tell(user, output.text)
         await self.show_home(user)
+
+    async def tell(self, user: str, text: str) -> None:
+        """In a direct message."""
+        channel = await self._dm(user)
+        await self._web.ask(
+            "chat.postMessage", channel=channel, text=quiet(text), unfurl_links=False, unfurl_media=False
+        )
 
     async def suggest(self, channel: str, user: str) -> None:
         """Prompts for somebody who has opened the conversation."""

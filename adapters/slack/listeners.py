@@ -4,8 +4,9 @@ Listeners do one thing before Slack hears that they heard: what the core has to 
 background.
 """
 
+import asyncio
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +26,9 @@ log = structlog.get_logger()
 
 Json = dict[str, Any]
 Ack = Callable[..., Awaitable[Any]]
+
+ANSWER_SECONDS = 2.0
+"""Slack waits three for the answer to a command or a form, and tells people then that the app failed."""
 
 
 def bolt(slack: Slack, options: Options) -> AsyncApp:
@@ -139,8 +143,8 @@ def _listen_to_commands(app: AsyncApp, slack: Slack) -> None:
             await ack()
             background.start(asking.usage(body), "usage")
             return
-        answer = await asking.command(body)
-        await ack(**(answer or {}))
+        url = str(body["response_url"])
+        await _answer(ack, asking.command(body), slack, lambda late: slack.answers.respond_with(url, late))
 
     @app.shortcut(ASK_SHORTCUT)
     async def on_shortcut(ack: Ack, body: Json) -> None:
@@ -149,16 +153,41 @@ def _listen_to_commands(app: AsyncApp, slack: Slack) -> None:
 
     @app.shortcut(ANALYZE_SHORTCUT)
     async def on_analyze(ack: Ack, body: Json) -> None:
-        await asking.analyze(body)
-        await ack()
+        await _answer(ack, asking.analyze(body), slack)
 
     @app.view(forms.ASK_FORM)
     async def on_question(ack: Ack, body: Json) -> None:
-        await ack(**(await asking.submit_question(body) or {}))
+        await _answer(ack, asking.submit_question(body), slack, lambda late: tell_wrong(body, late))
 
     @app.view(forms.CODE_FORM)
     async def on_code(ack: Ack, body: Json) -> None:
-        await ack(**(await asking.submit_code(body) or {}))
+        await _answer(ack, asking.submit_code(body), slack, lambda late: tell_wrong(body, late))
+
+    async def tell_wrong(body: Json, late: Json) -> None:
+        # The form is closed by then.
+        await asking.tell(str(body["user"]["id"]), " ".join(late["errors"].values()))
+
+
+async def _answer(
+    ack: Ack,
+    working: Coroutine[Any, Any, Json | None],
+    slack: Slack,
+    answer_late: Callable[[Json], Awaitable[object]] | None = None,
+) -> None:
+    """With what comes of it, or with nothing where that takes too long: what comes later is told in another way."""
+    task = asyncio.ensure_future(working)
+    done, _ = await asyncio.wait({task}, timeout=ANSWER_SECONDS)
+    if done:
+        await ack(**(task.result() or {}))
+        return
+
+    async def wait_for_it() -> None:
+        late = await task
+        if late and answer_late:
+            await answer_late(late)
+
+    await ack()
+    slack.background.start(wait_for_it(), "late answer")
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from adapters.slack import listeners
 from adapters.slack.app import Slack, open_slack, serve
 from adapters.slack.errors import SlackRefused
 from adapters.slack.listeners import bolt
@@ -524,6 +525,44 @@ async def test_a_form_for_a_channel_without_the_bot_says_so(slack: FakeSlack, of
 
     assert answer.payload
     assert "/invite @plotline" in answer.payload["errors"]["channel"]
+
+
+async def test_a_command_is_acknowledged_in_time_however_slow_slack_is(
+    slack: FakeSlack, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "ANSWER_SECONDS", 0.05)
+    async with office.opened() as opened:
+        slack.going.clear()
+        answers = [await slack.commands(text) for text in ("what is 2+2?", "help")]
+        refused = await slack.commands("a question", channel="C2")
+        slack.going.set()
+        await opened.background.settle()
+        await office.receiver.settle()
+
+    assert [each.payload for each in (*answers, refused)] == [None] * 3
+    assert office.receiver.texts == ["what is 2+2?"]
+    texts = [each["text"] for each in slack.responses]
+    assert any("Ask me about data" in text for text in texts)
+    assert any('"/invite @plotline"' in text for text in texts)
+
+
+async def test_what_is_wrong_with_a_form_is_said_in_a_direct_message_once_it_is_closed(
+    slack: FakeSlack, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "ANSWER_SECONDS", 0.05)
+    async with office.opened() as opened:
+        values = {
+            "question": {"question": {"value": "x"}},
+            "channel": {"channel": {"selected_conversation": "C2"}},
+        }
+        view = {"id": "V1", "type": "modal", "callback_id": "ask_form", "private_metadata": ""}
+        slack.going.clear()
+        answer = await slack.submits(view, values)
+        slack.going.set()
+        await opened.background.settle()
+
+    assert answer.payload is None
+    assert any("/invite @plotline" in text for text in said(slack, "DU1"))
 
 
 async def test_any_message_can_be_analyzed(slack: FakeSlack, office: Office) -> None:

@@ -1,5 +1,6 @@
 """The fake itself: serves the Web API, files and sockets, does what people do in Slack, and keeps what it was asked."""
 
+import asyncio
 import itertools
 import json
 import re
@@ -58,6 +59,8 @@ class FakeSlack:
     )
     """Why this Slack refuses a call, by method and arguments."""
     is_down: bool = False
+    going: asyncio.Event = field(default_factory=asyncio.Event)
+    """Not set, no call to the API is answered."""
     down_until: float | None = None
     """On the fake's clock, when it is back."""
 
@@ -76,6 +79,7 @@ class FakeSlack:
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     def __post_init__(self) -> None:
+        self.going.set()
         self.workspace = Workspace(self.clock)
         self.methods = Methods(self.workspace)
         self.workspace.add_user("U1", "Anna", locale="en-US")
@@ -395,6 +399,7 @@ class FakeSlack:
             self.is_down = False
         if self.is_down:
             return web.Response(status=503, text="Service Unavailable")
+        await self.going.wait()
         if method in self.absent:
             return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
         args = await _arguments(request)
