@@ -1,5 +1,6 @@
 """The bot on Discord: listens, and hands over."""
 
+import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -116,6 +117,8 @@ class Bot(discord.AutoShardedClient):
         self._fit = fit
         self._connected_at: dict[int | None, datetime] = {}
         """By shard, when it began to hear."""
+        self._syncing = asyncio.Lock()
+        self._long: set[asyncio.Task[Any]] = set()
         self._web: aiohttp.ClientSession | None = None
         self._listening = Listening(self._core)
         self._catching_up = CatchUp(self._core, self._listening, clock)
@@ -172,6 +175,10 @@ class Bot(discord.AutoShardedClient):
 
     async def close(self) -> None:
         await super().close()
+        long = [each for each in self._long if each is not asyncio.current_task()]
+        for task in long:
+            task.cancel()
+        await asyncio.gather(*long, return_exceptions=True)
         if self._web:
             await self._web.close()
 
@@ -186,8 +193,25 @@ class Bot(discord.AutoShardedClient):
 
     async def on_shard_ready(self, shard_id: int) -> None:
         """After each identification; a resumed session has missed nothing."""
+        async with self._ended_with_us():
+            await self._settle(shard_id)
+
+    @asynccontextmanager
+    async def _ended_with_us(self) -> AsyncIterator[None]:
+        """What takes long: discord.py would let it go on when the store is closed already."""
+        task = asyncio.current_task()
+        assert task  # noqa: S101  # for mypy: events are heard in tasks
+        self._long.add(task)
+        try:
+            yield
+        finally:
+            self._long.discard(task)
+
+    async def _settle(self, shard_id: int) -> None:
         if self.application_id:
-            await commands.sync(self.tree, self._core.journal, self.application_id)
+            # Shards may become ready at the same time.
+            async with self._syncing:
+                await commands.sync(self.tree, self._core.journal, self.application_id)
         connected_at = self._connected_at.get(shard_id, self._clock.now())
         for guild in self.guilds:
             if guild.shard_id == shard_id and await self._settle_in(guild):

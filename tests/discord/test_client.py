@@ -924,6 +924,7 @@ async def test_with_several_shards_each_message_is_heard_once(fake: FakeDiscord)
         for place in (fake.general, lobby, direct):
             await fake.people.mention(fake.anna, place, "hi")
         await until(lambda: len(rig.core.questions) == 3)
+        await until(lambda: fake.calls("PUT", "/commands"))
         await quiet()
 
         assert sorted(each["shard"] for each in fake.gateway.identified) == [[0, 2], [1, 2]]
