@@ -40,6 +40,8 @@ PATIENCE_SECONDS = 60
 """How long work waits for a store that does not answer."""
 FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.05, 2.0
 """At most, between two tries; longer each time."""
+CLOSE_SECONDS = 5.0
+"""For those who still work with it when it is closed."""
 STANDSTILL_SECONDS = 4.0
 """After so long, a worker that stands still in the middle of a transaction is not waited for by the others."""
 NOW = text("SELECT extract(epoch FROM clock_timestamp())")
@@ -61,6 +63,10 @@ class Database:
         self._patience_seconds = patience_seconds
         self.is_sqlite = engine.dialect.name == "sqlite"
         self.insert: Insert = sqlite.insert if self.is_sqlite else postgresql.insert
+        self._users = 0
+        self._unused = asyncio.Event()
+        self._unused.set()
+        self._is_closed = False
         # SQLite lets one write at a time; waiting here costs less than waiting there.
         self._writing = asyncio.Lock()
         self._reading: dict[str, Any] = (
@@ -75,7 +81,10 @@ class Database:
         try:
             database = cls(engine, patience_seconds=patience_seconds)
             await database._bring_up_to_date()
-            yield database
+            try:
+                yield database
+            finally:
+                await database._close()
         finally:
             await engine.dispose()
 
@@ -122,7 +131,26 @@ class Database:
         asking = (NOW,) if alone_by is None else (ALONE_NOW, {"lock": alone_by})
         return float(await connection.scalar(*asking) or 0)
 
+    async def _close(self) -> None:
+        """Who still works with it finishes first: a connection that comes back later would never be closed."""
+        self._is_closed = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._unused.wait()
+
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
+        if self._is_closed:
+            raise StoreUnavailable("it is closed")
+        self._users += 1
+        self._unused.clear()
+        try:
+            return await self._with_patience(work)
+        finally:
+            self._users -= 1
+            if not self._users:
+                self._unused.set()
+
+    async def _with_patience(self, work: Callable[[], Awaitable[T]]) -> T:
         async def unless_cancelled() -> T:
             try:
                 return await work()

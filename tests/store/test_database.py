@@ -131,3 +131,21 @@ async def test_a_full_disk_is_said_at_once(tmp_path: Path) -> None:
             await opened.write(work)
 
     assert time.monotonic() - began < 5
+
+
+async def test_it_closes_once_nobody_works_with_it_any_more(tmp_path: Path) -> None:
+    begun, done = asyncio.Event(), list[int]()
+
+    async def slow(connection: AsyncConnection) -> None:
+        begun.set()
+        await asyncio.sleep(0.05)
+        done.append(await connection.scalar(text("SELECT 1")) or 0)
+
+    async with Database.opened(sqlite_url(tmp_path)) as database:
+        reading = asyncio.create_task(database.read(slow))
+        await begun.wait()
+
+    assert done == [1]
+    await reading
+    with pytest.raises(StoreUnavailable):
+        await database.read(slow)
