@@ -68,7 +68,7 @@ def test_a_sum_over_a_column_that_needs_cleaning_is_right(box: Box) -> None:
         ("name;amount\nx;1\u202f200,50\ny;3,00\n".encode(), 1203.5),
         (b"name;amount\nx;1'200.50\ny;3.00\n", 1203.5),
         (b"Customer:;Acme;\nNumber:;4711;\nname;city;amount\nx;a;12\ny;b;3\n", 15),
-        (gzip.compress(b"name|amount\nx|12\ny|3\n"), 15),
+        (gzip.compress(b"name|amount\nx|12\ny|3\n", mtime=0), 15),
     ],
 )
 def test_the_hint_reads_odd_text_tables(box: Box, content: bytes, total: float) -> None:
