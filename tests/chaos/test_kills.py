@@ -20,6 +20,8 @@ from tests.chaos.trial import Scene, Trial
 from tests.store.postgres import Cluster
 
 pytestmark = pytest.mark.docker
+LONG = pytest.mark.timeout(1200)
+"""Two minutes each on two idle cores."""
 
 SEED = 20_261_125
 AT_ONCE = 3
@@ -169,6 +171,7 @@ async def test_a_sample_of_a_worker_that_wakes_up_too_late(scene: Scene, postgre
     assert await frozen_at(scene, "lookup", await postgres.new_store(), place) == 1
 
 
+@LONG
 @pytest.mark.chaos
 async def test_killed_at_every_boundary(scene: Scene, address: Address) -> None:
     count = await boundaries(scene, address)
@@ -182,6 +185,7 @@ async def test_killed_at_every_boundary(scene: Scene, address: Address) -> None:
     assert kills >= count - 2
 
 
+@LONG
 @pytest.mark.chaos
 async def test_killed_at_any_moment(scene: Scene, address: Address) -> None:
     chance = random.Random(SEED)
@@ -198,6 +202,7 @@ async def test_killed_at_any_moment(scene: Scene, address: Address) -> None:
     print(f"{kills} kills")
 
 
+@LONG
 @pytest.mark.chaos
 async def test_frozen_at_boundaries(scene: Scene, postgres: Cluster) -> None:
     async def trial(at: int) -> int:
