@@ -1,8 +1,8 @@
 """The bot on Discord: listens, and hands over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -36,6 +36,8 @@ BETWEEN_IDENTIFIES = 5.0
 """Seconds; https://discord.com/developers/docs/events/gateway#rate-limiting."""
 RATE_LIMIT_SECONDS = 60
 """Longer than this no call waits."""
+FINISHING_SECONDS = 5
+"""For what is being done for somebody when the bot is told to end."""
 TEXT_LIMIT = 2000
 """Characters; https://discord.com/developers/docs/resources/message#create-message."""
 DIRECT_MESSAGES_SHARD = 0
@@ -119,6 +121,9 @@ class Bot(discord.AutoShardedClient):
         """By shard, when it began to hear."""
         self._syncing = asyncio.Lock()
         self._long: set[asyncio.Task[Any]] = set()
+        """Those that are ended with the bot."""
+        self._brief: set[asyncio.Task[Any]] = set()
+        """Those that may finish first."""
         self._web: aiohttp.ClientSession | None = None
         self._listening = Listening(self._core)
         self._catching_up = CatchUp(self._core, self._listening, clock)
@@ -174,11 +179,14 @@ class Bot(discord.AutoShardedClient):
         self.add_dynamic_items(Click)
 
     async def close(self) -> None:
+        brief = self._brief - {asyncio.current_task()}
+        if brief:
+            await asyncio.wait(brief, timeout=FINISHING_SECONDS)
         await super().close()
-        long = [each for each in self._long if each is not asyncio.current_task()]
-        for task in long:
+        left = (self._long | self._brief) - {asyncio.current_task()}
+        for task in left:
             task.cancel()
-        await asyncio.gather(*long, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         if self._web:
             await self._web.close()
 
@@ -193,19 +201,8 @@ class Bot(discord.AutoShardedClient):
 
     async def on_shard_ready(self, shard_id: int) -> None:
         """After each identification; a resumed session has missed nothing."""
-        async with self._ended_with_us():
+        with _among(self._long):
             await self._settle(shard_id)
-
-    @asynccontextmanager
-    async def _ended_with_us(self) -> AsyncIterator[None]:
-        """What takes long: discord.py would let it go on when the store is closed already."""
-        task = asyncio.current_task()
-        assert task  # noqa: S101  # for mypy: events are heard in tasks
-        self._long.add(task)
-        try:
-            yield
-        finally:
-            self._long.discard(task)
 
     async def _settle(self, shard_id: int) -> None:
         if self.application_id:
@@ -234,13 +231,16 @@ class Bot(discord.AutoShardedClient):
     # ---- messages
 
     async def on_message(self, message: discord.Message) -> None:
-        await self._listening.hear(message)
+        with _among(self._brief):
+            await self._listening.hear(message)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        await self._listening.hear_edit(payload.message)
+        with _among(self._brief):
+            await self._listening.hear_edit(payload.message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        await self._listening.hear_deletion(payload.guild_id, payload.channel_id, payload.message_id)
+        with _among(self._brief):
+            await self._listening.hear_deletion(payload.guild_id, payload.channel_id, payload.message_id)
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
         for message_id in sorted(payload.message_ids):
@@ -264,7 +264,8 @@ class Bot(discord.AutoShardedClient):
 
     async def _or_apologize(self, interaction: Interaction, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await work
+            with _among(self._brief):
+                await work
         except Exception:
             # Here discord.py would swallow it, and whoever clicked would read that the bot does not respond.
             log.exception("discord.interaction_failed")
@@ -283,3 +284,15 @@ class Bot(discord.AutoShardedClient):
 
     async def on_socket_event_type(self, event_type: str) -> None:
         self.heard_at = self._clock.now()
+
+
+@contextmanager
+def _among(tasks: set[asyncio.Task[Any]]) -> Iterator[None]:
+    """This task is one of them: discord.py would let it go on when all that it needs is closed."""
+    task = asyncio.current_task()
+    assert task  # noqa: S101  # for mypy: events are heard in tasks
+    tasks.add(task)
+    try:
+        yield
+    finally:
+        tasks.discard(task)

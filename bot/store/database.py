@@ -132,15 +132,13 @@ class Database:
         return float(await connection.scalar(*asking) or 0)
 
     async def _close(self) -> None:
-        """Who still works with it finishes first: a connection that comes back later would never be closed."""
+        """Who still works with it finishes first: a connection that comes back later would not be closed."""
         self._is_closed = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._unused.wait()
 
     async def _patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        if self._is_closed:
-            raise StoreUnavailable("it is closed")
         self._users += 1
         self._unused.clear()
         try:
@@ -149,6 +147,9 @@ class Database:
             self._users -= 1
             if not self._users:
                 self._unused.set()
+                if self._is_closed:
+                    # Somebody came late, and had a connection of their own.
+                    await self._engine.dispose()
 
     async def _with_patience(self, work: Callable[[], Awaitable[T]]) -> T:
         async def unless_cancelled() -> T:

@@ -21,6 +21,8 @@ DISPLAY_BYTES = 32 * 1024 * 1024
 READ_BYTES = 1024 * 1024
 DRAINED_BYTES = 16 * READ_BYTES
 """At once, so that a flood does not keep us from everything else."""
+HELD_BACK_BYTES = 64 * 1024
+MOST_MARKS = 10**12
 PIPE_BYTES = 1024 * 1024
 STANDARD_ERROR = 2
 CUT_OFF = 98
@@ -57,6 +59,7 @@ class KernelProcess:
         self.to_kernel = Outgoing(ours.fileno())
         self._decoder = Decoder(LINE_BYTES, DISPLAY_BYTES)
         self._text = bytearray()
+        self._next_mark = 1
 
     @property
     def control(self) -> int:
@@ -107,16 +110,29 @@ class KernelProcess:
             raise WireError("it closed its connection")
         yield from self._decoder.feed(data)
 
-    def written(self, up_to: object = None) -> bytes:
-        """What was written by now to its standard output, which all its children share.
-
-        With the number of a mark, only what stands before it; the rest is for later.
-        """
+    def written(self) -> bytes:
+        """What was written by now to its standard output, which all its children share."""
         self._read_output()
-        end = len(self._text)
-        if type(up_to) is int:
-            found = self._text.find(mark(up_to))
-            end = found if found >= 0 else end
+        return self._cut(len(self._text))
+
+    def written_before(self, number: object) -> bytes:
+        """Only what stands before this mark, which came with a frame."""
+        self._read_output()
+        if type(number) is not int or not 0 < number < MOST_MARKS:
+            return self._cut(len(self._text))
+        self._next_mark = number + 1
+        return self._cut(self._text.find(mark(number)))
+
+    def written_so_far(self) -> bytes:
+        """Only what stands before the next mark, if there is one: its frame comes at once."""
+        self._read_output()
+        found = self._text.find(mark(self._next_mark))
+        # Code can write such a mark as well: it only keeps its own output back, and not much of it.
+        return self._cut(found if len(self._text) - found < HELD_BACK_BYTES else len(self._text))
+
+    def _cut(self, end: int) -> bytes:
+        """All of it, where the end was not found."""
+        end = len(self._text) if end < 0 else end
         text = bytes(self._text[:end])
         del self._text[:end]
         return unmarked(text)

@@ -244,13 +244,14 @@ class Supervisor:
         try:
             for frame, payload in self._kernel.received():
                 # What was written before this was said comes first; with its end, all text of a cell ends.
-                self._take_text(None if frame.get("ev") == "done" else frame.get("mark"))
+                is_last = frame.get("ev") == "done"
+                self._take(self._kernel.written() if is_last else self._written_before(frame))
                 self._heard(frame, payload)
         except WireError:
             # What follows is as for any other end: its parent is told by a signal.
             self._kernel.cut_off()
         if self._cell:
-            self._take_text()
+            self._take(self._kernel.written_so_far())
 
     def _heard(self, frame: Frame, payload: bytes) -> None:
         cell = self._cell
@@ -285,8 +286,10 @@ class Supervisor:
             return "ok"
         return "out_of_memory" if frame.get("memory_error") is True else "raised"
 
-    def _take_text(self, up_to: object = None) -> None:
-        written = self._kernel.written(up_to)
+    def _written_before(self, frame: Frame) -> bytes:
+        return self._kernel.written_before(frame.get("mark"))
+
+    def _take(self, written: bytes) -> None:
         if written and self._cell and (data := self._cell.text(written)):
             self._link.out.send(data)
 
@@ -321,7 +324,7 @@ class Supervisor:
         if self._job:
             self._finish_job(statuses)
         self._take_last_words()
-        self._take_text()
+        self._take(self._kernel.written())
         self._kernel.close()
         self._stillborn += not self._kernel.is_up
         self._kernel = self._new_kernel()
@@ -410,7 +413,7 @@ class Supervisor:
         """What it said before it ended; its end itself is no news."""
         try:
             for frame, payload in self._kernel.received():
-                self._take_text(frame.get("mark"))
+                self._take(self._written_before(frame))
                 if frame.get("ev") != "done":
                     self._heard(frame, payload)
         except WireError:
