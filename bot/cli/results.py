@@ -29,7 +29,7 @@ def turn(result: "TurnResult", saved: Mapping[str, Path]) -> Json:
         "text": result.text,
         "artifacts": [_artifact(each, saved) for each in result.artifacts],
         "cells": [
-            {"code": code, "outcome": each.outcome, "text": each.text, "seconds": round(each.seconds, 3)}
+            {"code": code, "outcome": each.outcome, "text": each.text, "seconds": round(each.seconds, 6)}
             for code, each in result.cells
         ],
         "usage": {
@@ -68,7 +68,7 @@ def _cell(execution: Execution, saved: Mapping[str, Path]) -> Json:
         if error
         else None,
         "artifacts": [_artifact(each, saved) for each in execution.artifacts],
-        "seconds": round(execution.seconds, 3),
+        "seconds": round(execution.seconds, 6),
     }
 
 
