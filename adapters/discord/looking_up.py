@@ -1,6 +1,7 @@
 """Asking Discord what is still there."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from enum import Enum, auto
 
 import discord
@@ -51,7 +52,7 @@ async def look_up(channel: Channel, wanted: Collection[int]) -> dict[int, discor
     """
     found: dict[int, discord.Message | None] = {}
     left = sorted(wanted)
-    try:
+    with suppress(PlatformUnavailable):
         while left:
             with discord_errors():
                 before = discord.Object(left[-1] + 1)
@@ -60,8 +61,6 @@ async def look_up(channel: Channel, wanted: Collection[int]) -> dict[int, discor
             while left and left[-1] >= oldest:
                 id_ = left.pop()
                 found[id_] = page.get(id_) or await _single(channel, id_)
-    except PlatformUnavailable:
-        pass
     return found
 
 
