@@ -4,8 +4,7 @@ What lies elsewhere is out of reach here and is named: the platform's own copies
 """
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +13,8 @@ from sqlalchemy import ColumnElement, String, and_, cast, delete, literal, or_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attachments import safe_name
-from bot.codecs import message_from_json
 from bot.messages import ThreadId
-from bot.prompt import meanwhile, said_above
+from bot.redacting import GONE, Said, author_of, messages_in, redacted, renderings, without_files
 from bot.store.audit import Event, noted
 from bot.store.files import OF_SESSION, Blob, blobs_of, keep_for_session
 from bot.store.memory import forget_about, note_gone
@@ -41,10 +39,6 @@ from bot.uploads import OLDER_NAME
 
 log = structlog.get_logger()
 
-GONE = "[deleted]"
-"""What stands for a person's words in other people's turns."""
-LEAST_QUOTED = 12
-"""Characters: shorter words are too common to be looked for in what others wrote."""
 VARIABLES = ".plotline-variables"
 """The file of a session with what its code had in memory, whoever that came from."""
 STOP_SECONDS = 30.0
@@ -182,7 +176,7 @@ async def forget_above(
 
     async def work(connection: AsyncConnection) -> tuple[Forgotten, set[Blob]]:
         # What was redacted before has no author any more.
-        said = await _said_by(connection, thread, lambda each: bool(_author(each)) and is_gone(each))
+        said = await _said_by(connection, thread, lambda each: bool(author_of(each)) and is_gone(each))
         if not said.ids:
             return Forgotten(), set()
         facts = {"what": "message"}
@@ -260,7 +254,7 @@ async def _forget_in_thread(
     ids = list(
         await connection.scalars(select(turns.c.id).where(turns.c.thread == thread, turns.c.user == user))
     )
-    said = await _said_by(connection, thread, lambda message: _author(message) == user)
+    said = await _said_by(connection, thread, lambda message: author_of(message) == user)
     theirs = {row.id for row in await connection.execute(select(turns.c.id).where(turns.c.thread == thread))}
     if theirs == set(ids):
         # Nobody else has said anything here: the thread goes as a whole.
@@ -272,18 +266,6 @@ async def _forget_in_thread(
         return Forgotten(turns=len(ids), threads=1, containers=containers, places=places), blobs
     also = and_(files.c.thread == thread, files.c.user == user)
     return await _forget_turns(store, connection, thread, ids, said, also)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A person's words in other people's turns."""
-
-    texts: tuple[str, ...] = ()
-    """As they stand there, the longest first: a short one may be a part of a longer one."""
-    ids: frozenset[str] = frozenset()
-    """Of their messages."""
-    files: dict[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
-    """Names of their files that other people's turns have taken in, by the turn."""
 
 
 async def _said_by(
@@ -304,28 +286,14 @@ async def _said_by(
     ids: set[str] = set()
     names: dict[str, frozenset[str]] = {}
     for row in (*own, *done):
-        for each in _messages_in(row.value):
+        for each in messages_in(row.value):
             if is_theirs(each):
                 ids.add(str(each["id"]))
-                texts |= dict.fromkeys(_renderings(each))
+                texts |= dict.fromkeys(renderings(each))
                 if row.name == "above":
                     named = {safe_name(str(file["name"])) for file in each.get("attachments", ())}
                     names[row.id] = names.get(row.id, frozenset()) | named
     return Said(tuple(sorted(texts, key=len, reverse=True)), frozenset(ids), names)
-
-
-def _renderings(message: dict[str, Any]) -> list[str]:
-    """The message as models have read it in somebody else's turn."""
-    text = message["text"].strip()
-    if not text:
-        return []
-    found = []
-    try:
-        written = message_from_json(message)
-        found = [said_above(written), meanwhile(written)]
-    except (ValueError, KeyError):
-        log.info("message.not_read", keys=sorted(message))
-    return [*found, text] if len(text) >= LEAST_QUOTED else found
 
 
 async def _forget_turns(  # noqa: PLR0913, PLR0917  # one place that knows all of it
@@ -427,58 +395,6 @@ async def _redact(connection: AsyncConnection, thread: ThreadId, said: Said, los
     return changed
 
 
-def without_files(value: Any, hashes: Collection[str]) -> Any:
-    """The same with no word of these files: neither names nor hashes."""
-
-    def stays(each: Any) -> bool:
-        return not (isinstance(each, dict) and "name" in each and each.get("sha256") in hashes)
-
-    if isinstance(value, list):
-        return [without_files(each, hashes) for each in value if stays(each)]
-    if isinstance(value, dict):
-        return {name: without_files(each, hashes) for name, each in value.items() if stays(each)}
-    return value
-
-
-def redacted(value: Any, said: Said, names: Collection[str] = ()) -> Any:
-    """The same without that person's words and messages, and without what was found out about the files so named."""
-    if isinstance(value, str):
-        for text in said.texts:
-            value = value.replace(text, GONE)
-        for name in names:
-            value = re.sub(rf'<file name="{re.escape(name)}".*?</file>', GONE, value, flags=re.DOTALL)
-        return value
-    if isinstance(value, list):
-        return [redacted(each, said, names) for each in value]
-    if isinstance(value, dict):
-        if _is_message(value) and value["id"] in said.ids:
-            nobody = {**value["author"], "id": "", "name": GONE}
-            return {**value, "author": nobody, "text": GONE, "attachments": []}
-        if value.get("name") in names and "schema" in value:
-            return {**value, "name": GONE, "text": GONE, "schema": GONE}
-        return {name: redacted(each, said, names) for name, each in value.items()}
-    return value
-
-
-def _messages_in(value: Any) -> Iterable[dict[str, Any]]:
-    if isinstance(value, dict):
-        if _is_message(value):
-            yield value
-            return
-        value = list(value.values())
-    if isinstance(value, list):
-        for each in value:
-            yield from _messages_in(each)
-
-
-def _is_message(value: dict[str, Any]) -> bool:
-    return isinstance(value.get("author"), dict) and isinstance(value.get("text"), str) and "id" in value
-
-
-def _author(message: dict[str, Any]) -> str:
-    return str(message["author"].get("id", ""))
-
-
 async def _threads_of(store: Store, team: str, user: str) -> list[ThreadId]:
     """Of the team, in which the person has said something, or may have: in a turn that somebody else began."""
 
@@ -536,4 +452,4 @@ def _begins(column: Any, text: str) -> ColumnElement[bool]:
 
 def _place(thread: ThreadId) -> str:
     """The channel, as far as the id of the thread says it."""
-    return "/".join(re.split("/", thread)[:2])
+    return "/".join(thread.split("/")[:2])

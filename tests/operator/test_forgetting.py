@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from bot import forgetting
 from bot.codecs import message_to_json
-from bot.forgetting import GONE
 from bot.messages import Above, ThreadId
 from bot.prompt import of_message
+from bot.redacting import GONE
 from bot.store.audit import Event
 from bot.store.lookups import Lookups
 from bot.store.store import Store
