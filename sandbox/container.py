@@ -17,6 +17,7 @@ import docker
 import docker.constants
 import docker.errors
 from docker.transport import UnixHTTPAdapter
+from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 
 from bot.errors import SandboxLost, SandboxNotReady
@@ -242,14 +243,24 @@ def _client(version: str) -> docker.APIClient:
 
 
 class _Tls(HTTPAdapter):
-    """The SDK's connections keep to the same rules as ours."""
+    """The SDK's connections keep to the same rules as ours.
+
+    Certificates are loaded once, before. Left to itself, every connection would load them into the one context again,
+    and OpenSSL does not bear that from two threads: it can go round in circles then.
+    """
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context
         super().__init__()
 
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._context, **options)
+    def build_connection_pool_key_attributes(
+        self, request: PreparedRequest, verify: object, cert: object = None
+    ) -> tuple[Any, Any]:
+        host, _ = super().build_connection_pool_key_attributes(request, verify=True)
+        return host, {"ssl_context": self._context, "cert_reqs": self._context.verify_mode}
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """The context knows all of it."""
 
 
 def _facts(api: docker.APIClient, image: str) -> Facts:

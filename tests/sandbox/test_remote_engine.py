@@ -15,7 +15,9 @@ import pytest
 from bot.config import deployment as of_data_dir
 from bot.errors import SandboxLost, SandboxNotReady
 from bot.execution import Outcome
+from bot.limits import Limits
 from sandbox.attach import Way, attached
+from sandbox.container import Engine, Kind
 from tests.sandbox.conftest import IMAGE, Deployment, docker, run
 from tests.sandbox.far_engine import LOCAL, Certificates, certificates, daemon, gate
 
@@ -128,6 +130,21 @@ class TestGate:
             with pytest.raises(SandboxNotReady):
                 async with deployment.session():
                     pass
+
+    async def test_certificates_are_not_loaded_again_into_what_connections_share(
+        self, runtime: str, tls_port: int, tmp_path: Path, mine: Certificates, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        own = Certificates(tmp_path)
+        shutil.copytree(mine.client, own.client)
+        engine_at(monkeypatch, tls_port, own)
+        engine = Engine(Kind(IMAGE, runtime, Limits(), "test"))
+        first = await engine.facts()
+        shutil.rmtree(own.client)
+
+        later = await asyncio.gather(*[engine.facts() for _ in range(8)])
+        await engine.close()
+
+        assert later == [first] * 8
 
 
 Answer = Callable[[bytes], Awaitable[Way]]
