@@ -74,10 +74,14 @@ class Budgets:
         amounts: Amounts,
         least: Amounts,
         narrowed: Narrowed = UNCHANGED,
+        also: Also | None = None,
     ) -> Refusal | None:
-        """`least` is what stays counted of it when the turn ends before the step is recorded. Raises `Fenced`."""
+        """`least` is what stays counted of it when the turn ends before the step is recorded.
+
+        `also` is written with it, unless it is refused. Raises `Fenced`.
+        """
         lines = self._lines(payer, amounts, least, narrowed)
-        full = await self._accounts.reserve(hold, step, lines)
+        full = await self._accounts.reserve(hold, step, lines, also)
         return self._refusal(full) if full else None
 
     def settled(self, payer: Payer, step: str, spent: Amounts) -> Also:

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from bot.errors import StoreUnavailable
 from bot.messages import ThreadId
 from bot.store.fence import Hold
-from bot.store.steps import Also, Steps
+from bot.store.steps import Also, Recording, Steps
 from bot.store.transcripts import Transcripts
 from bot.store.turns import MERGED_BEFORE, Turns
 from bot.transcript import Round
@@ -55,8 +55,9 @@ class Journal:
     """Waits for a store that does not answer: what was done is then recorded later. None where nobody waits."""
     _counts: dict[str, int] = field(default_factory=dict[str, int])
     _parts: int = 0
-    _unwritten: list[Also] = field(default_factory=list[Also])
-    """Goes into the store with the next step that has to be there."""
+    _unrecorded: list[Recording] = field(default_factory=list[Recording])
+    _along: list[Also] = field(default_factory=list[Also])
+    """Both go into the store with the next step that has to be there."""
 
     async def step(
         self,
@@ -78,27 +79,35 @@ class Journal:
         await self.check()
         result = await effect()
         written = await codec.dump(result)
-        self._unwritten.append(self.steps.recording(self.hold, name, written, also(result) if also else None))
+        self._unrecorded.append(Recording(name, written, also(result) if also else None))
         if not may_be_repeated:
-            await self._write()
+            await self.write()
         self.recorded[name] = written
         return result
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """All that was done so far is in the store after this. Raises `Fenced`, `StoreUnavailable`."""
+        if self._unrecorded or self._along:
+            await self.write_with(self._written)
+
+    async def write_with(self, write: Callable[[Also], Awaitable[None]]) -> None:
+        """The same, in one transaction with something else: `write` is given what writes the journal's part."""
+        recordings, along = tuple(self._unrecorded), tuple(self._along)
+        await write(self.steps.writing(self.hold, recordings, along))
+        del self._unrecorded[: len(recordings)], self._along[: len(along)]
+
+    async def _written(self, write: Also) -> None:
         is_first = True
         while True:
             try:
                 if not is_first:
                     await self.check()
-                await self.steps.write(*self._unwritten)
+                return await self.steps.write(write)
             except StoreUnavailable as error:
                 if self.wait is None:
                     raise
                 await self.wait(error)
                 is_first = False
-            else:
-                self._unwritten.clear()
-                return
 
     async def next(
         self,
@@ -138,16 +147,20 @@ class Journal:
 
     def write_along(self, also: Also) -> None:
         """With the turn's next step, or with its end."""
-        self._unwritten.append(also)
+        self._along.append(also)
 
     async def end(self, outcome: str) -> bool:
         """Whether the turn was still ours to end."""
-        return await self.turns.end(self.hold, outcome, *self._unwritten)
+        return await self.turns.end(self.hold, outcome, self._unwritten)
 
     async def park(self) -> bool:
         """The same, until people have decided something."""
-        return await self.turns.park(self.hold, *self._unwritten)
+        return await self.turns.park(self.hold, self._unwritten)
 
     async def put_off(self, seconds: float) -> bool:
         """The same, until later."""
-        return await self.turns.give_back(self.hold, *self._unwritten, after_seconds=seconds)
+        return await self.turns.give_back(self.hold, self._unwritten, after_seconds=seconds)
+
+    @property
+    def _unwritten(self) -> Also:
+        return self.steps.writing(self.hold, self._unrecorded, self._along)

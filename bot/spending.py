@@ -81,14 +81,23 @@ class Spending:
         return {"tokens": tokens} if usd is None else {"tokens": tokens, "usd": usd}
 
     async def _reserve(self, step: str, amounts: Amounts, least: Amounts) -> None:
-        if not self.budgets:
+        """What led to the step is in the store with it: before anything leaves for the model, say."""
+        budgets, journal = self.budgets, self.journal
+        if not budgets:
+            await journal.write()
             return
-        if self.narrowed is None:
-            self.narrowed = await self.budgets.narrowed(self._payer)
-        hold = self.journal.hold
-        refusal = await self.budgets.reserve(self._payer, hold, step, amounts, least, self.narrowed)
-        if refusal:
-            raise used_up(refusal, self.author())
+        narrowed = self.narrowed
+        if narrowed is None:
+            narrowed = self.narrowed = await budgets.narrowed(self._payer)
+
+        async def reserve(unwritten: Also) -> None:
+            refusal = await budgets.reserve(
+                self._payer, journal.hold, step, amounts, least, narrowed, unwritten
+            )
+            if refusal:
+                raise used_up(refusal, self.author())
+
+        await journal.write_with(reserve)
 
     def _counted(self, step: str, spent: Spent, amounts: Amounts) -> Also:
         count = counted(self.database, self._payer, step, spent)

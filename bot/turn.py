@@ -266,6 +266,7 @@ class _Turn:
         self.taken.uploads = {upload.name: upload for upload in _uploads(self.transcript)}
         await self._introduce()
         if await self._has_expired():
+            self.journal.write_along(revived(self.thread.id))
             days = self.parts.retention_days
             self.taken.refusals.append(say(self._locale, "thread_expired", days=days))
         async with AsyncExitStack() as stack, progress_to(self.thread) as show:
@@ -277,7 +278,11 @@ class _Turn:
                 return await self._message_text(session, show), self.taken
 
             text, self.taken = await self.journal.step(
-                "prompt", prompted, self._codecs.prompt, lambda _: self._noted_question()
+                "prompt",
+                prompted,
+                self._codecs.prompt,
+                lambda _: self._noted_question(),
+                may_be_repeated=not self._needs_session,
             )
             if self.task.codes is not None:
                 await self._run_as_it_is(self.task.codes or self._code_files(), self._cells(session, show))
@@ -342,8 +347,7 @@ class _Turn:
 
     async def _message_text(self, session: Borrowed, show: Show) -> str:
         """The message as the model reads it. Its files are in the session from now on."""
-        if not (self.message.attachments or self.taken.uploads or _has_run_cells(self.transcript)):
-            # Nothing but text so far: no container is needed unless the model wants one.
+        if not self._needs_session:
             return prompt.of_message(self.message, self.taken, self.parts.data)
         opened = await unless_stopped(self.stop, session.open())
         if self.message.attachments:
@@ -354,6 +358,11 @@ class _Turn:
         return prompt.of_message(
             self.message, self.taken, self.parts.data, files=await opened.files(), lost_variables=lost
         )
+
+    @property
+    def _needs_session(self) -> bool:
+        """With nothing but text so far, no container is needed unless the model wants one."""
+        return bool(self.message.attachments or self.taken.uploads or _has_run_cells(self.transcript))
 
     async def _meanwhile(self) -> None:
         """What people have written since: read by the model before it goes on."""
@@ -463,7 +472,7 @@ class _Turn:
             "model_host": self.parts.endpoint if self.task.codes is None else "",
             "data": self.parts.data,
         }
-        return together(self._noted(Event.ASKED, facts), revived(self.thread.id))
+        return self._noted(Event.ASKED, facts)
 
     def _noted_answer(self, status: Status, output: Output) -> Also:
         facts = {

@@ -163,7 +163,8 @@ async def journal_of(claimed: Claimed, store: Store, check: Callable[[], Awaitab
         store.steps,
         store.turns,
         store.transcripts,
-        await store.steps.of(claimed.id),
+        # Nobody has done anything before the first epoch.
+        await store.steps.of(claimed.id) if claimed.epoch > 1 else {},
         check,
     )
 

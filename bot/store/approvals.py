@@ -60,7 +60,7 @@ class Approvals:
                 "port": question.host.port,
                 "until": await self._database.now(connection) + seconds,
             }
-            await insert_fenced(self._database, connection, approvals, row, hold)
+            await insert_fenced(self._database, connection, approvals.c.id, [row], hold)
 
         await self._database.write(work)
 

@@ -109,15 +109,22 @@ class Accounts:
 
         return await self._unless_full(work)
 
-    async def reserve(self, hold: Hold, step: str, lines: Sequence[Line]) -> Full | None:
-        """In place of what was reserved for that step before, by a worker that died, say. Raises `Fenced`."""
+    async def reserve(
+        self, hold: Hold, step: str, lines: Sequence[Line], also: Also | None = None
+    ) -> Full | None:
+        """In place of what was reserved for that step before, by a worker that died, say; `also` is written with it.
+
+        Raises `Fenced`.
+        """
         row = _row(hold.turn, step, lines)
 
         async def work(connection: AsyncConnection) -> None:
+            if also:
+                await also(connection)
             before: dict[Key, Line] = {}
-            if not await insert_fenced(self._database, connection, reservations, row, hold):
+            if not await insert_fenced(self._database, connection, reservations.c.step, [row], hold):
                 before = await self._taken_back(connection, hold.turn, step)
-                await insert_fenced(self._database, connection, reservations, row, hold)
+                await insert_fenced(self._database, connection, reservations.c.step, [row], hold)
             await self._change(connection, lines, {key: -line.amount for key, line in before.items()})
 
         return await self._unless_full(work)

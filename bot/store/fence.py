@@ -1,18 +1,16 @@
 """Writing for a turn only as long as it is one's own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Table, bindparam, literal, select
+from sqlalchemy import Column, bindparam, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Fenced
 from bot.store.database import Database, Insert
 from bot.store.tables import turns
-
-NEW = "new_"
-"""How parameters begin that are values of a row: without it, their names would be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +22,27 @@ class Hold:
 
 
 async def insert_fenced(
-    database: Database, connection: AsyncConnection, table: Table, row: dict[str, Any], hold: Hold
-) -> bool:
-    """Whether the row is new. Raises `Fenced` unless the turn runs in this epoch."""
-    given = {f"{NEW}{name}": value for name, value in row.items()}
+    database: Database,
+    connection: AsyncConnection,
+    column: Column[Any],
+    rows: Sequence[dict[str, Any]],
+    hold: Hold,
+) -> list[Any]:
+    """Into the table of `column`: its values in the rows that are new. Raises `Fenced` unless the turn runs in this
+    epoch.
+    """
+    given = {_named(name, number): value for number, row in enumerate(rows) for name, value in row.items()}
     ours = {"held": hold.turn, "in_epoch": hold.epoch}
-    added = await connection.execute(_adding(database.insert, table, tuple(row)), {**given, **ours})
-    if added.first():
-        return True
-    # It is there already, where a connection broke or a step is gone through again; or we have nothing to say any more.
-    if await connection.scalar(select(literal(1)).where(_IS_OURS).select_from(turns), ours) is None:
+    adding = _adding(database.insert, column, tuple(rows[0]), len(rows))
+    added = list(await connection.scalars(adding, {**given, **ours}))
+    # Rows are there already where a connection broke or a step is gone through again; or we have nothing to say any
+    # more.
+    if (
+        len(added) < len(rows)
+        and await connection.scalar(select(literal(1)).where(_IS_OURS).select_from(turns), ours) is None
+    ):
         raise Fenced(f"{hold.turn} in epoch {hold.epoch}")
-    return False
+    return added
 
 
 _IS_OURS = (
@@ -48,9 +55,18 @@ _IS_OURS = (
 
 
 @cache
-def _adding(insert: Insert, table: Table, columns: tuple[str, ...]) -> Any:
+def _adding(insert: Insert, column: Column[Any], names: tuple[str, ...], count: int) -> Any:
     """Made once: that takes several times as long as to run it."""
-    values = [bindparam(f"{NEW}{name}", type_=table.c[name].type) for name in columns]
-    adding = insert(table).from_select(list(columns), select(*values).where(_IS_OURS))
+    table = column.table
+    rows = [
+        select(*(bindparam(_named(name, number), type_=table.c[name].type) for name in names)).where(_IS_OURS)
+        for number in range(count)
+    ]
+    adding = insert(table).from_select(list(names), union_all(*rows) if count > 1 else rows[0])
     # Some drivers do not say how many rows such an insert has added.
-    return adding.on_conflict_do_nothing().returning(literal(1))
+    return adding.on_conflict_do_nothing().returning(column)
+
+
+def _named(name: str, number: int) -> str:
+    """A parameter that is a value of a row: by the column's name alone, it would be taken."""
+    return f"new_{name}_{number}"

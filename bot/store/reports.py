@@ -73,6 +73,13 @@ class Reports:
             .subquery()
         )
         held = select(func.sum(sizes.c.size)).scalar_subquery()
+        worked = (
+            select(turns.c.worker)
+            .where(turns.c.thread == threads.c.id, turns.c.worker.is_not(None))
+            .order_by(turns.c.number.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         wanted = [threads.c.team == team] if team else []
         if user:
             asked = select(turns.c.thread).where(turns.c.user == user)
@@ -80,7 +87,7 @@ class Reports:
 
         async def work(connection: AsyncConnection) -> list[ThreadRow]:
             found = await connection.execute(
-                select(threads, counted.label("turns"), held.label("held"))
+                select(threads, counted.label("turns"), held.label("held"), worked.label("worker"))
                 .where(*wanted)
                 .order_by(threads.c.used_at.desc())
                 .limit(limit)

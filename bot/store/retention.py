@@ -48,7 +48,7 @@ class Retention:
             marked = await connection.execute(
                 update(threads)
                 .where(threads.c.id == thread, threads.c.used_at < before)
-                .values(expired_at=time.time(), session=null(), worker=None)
+                .values(expired_at=time.time(), session=null())
             )
             if not marked.rowcount:
                 return None

@@ -1,7 +1,8 @@
 """What turns have done, step by step: written once, and only by the worker that a turn belongs to."""
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -14,6 +15,17 @@ from bot.store.files import keep_for_turn
 from bot.store.tables import steps
 
 Also = Callable[[AsyncConnection], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a step has come to, before it is in the store."""
+
+    step: str
+    result: Any
+    also: Also | None = None
+    """Written with it, and only if it is new."""
+    at: float = field(default_factory=time.time)
 
 
 _OF_TURN = select(steps.c.name, steps.c.result).where(steps.c.turn == bindparam("of"))
@@ -38,25 +50,30 @@ class Steps:
 
         Raises `Fenced`.
         """
-        await self.write(self.recording(hold, name, result, also))
+        await self.write(self.writing(hold, [Recording(name, result, also)]))
 
-    def recording(self, hold: Hold, name: str, result: Any, also: Also | None = None) -> Also:
-        """The same, to be written along with something else."""
-        row = {"turn": hold.turn, "name": name, "result": result, "epoch": hold.epoch, "at": time.time()}
+    def writing(self, hold: Hold, recordings: Sequence[Recording], along: Sequence[Also] = ()) -> Also:
+        """All of that in one transaction, whichever that is. It raises `Fenced`."""
+        rows = [
+            {"turn": hold.turn, "name": each.step, "result": each.result, "epoch": hold.epoch, "at": each.at}
+            for each in recordings
+        ]
 
         async def write(connection: AsyncConnection) -> None:
-            if await insert_fenced(self._database, connection, steps, row, hold):
-                await keep_for_turn(self._database, connection, hold.turn, name, result, self._blobs.size)
-                if also:
-                    await also(connection)
+            new = await insert_fenced(self._database, connection, steps.c.name, rows, hold) if rows else ()
+            for each in recordings:
+                if each.step not in new:
+                    continue
+                await keep_for_turn(
+                    self._database, connection, hold.turn, each.step, each.result, self._blobs.size
+                )
+                if each.also:
+                    await each.also(connection)
+            for also in along:
+                await also(connection)
 
         return write
 
-    async def write(self, *all_of: Also) -> None:
-        """In one transaction. Raises `Fenced`."""
-
-        async def work(connection: AsyncConnection) -> None:
-            for write in all_of:
-                await write(connection)
-
-        await self._database.write(work)
+    async def write(self, write: Also) -> None:
+        """Raises `Fenced`."""
+        await self._database.write(write)

@@ -37,7 +37,6 @@ threads = Table(
     Column("used_at", Float, nullable=False, index=True),
     # The session of the thread: see `sandbox.records`.
     Column("session", JSON),
-    Column("worker", String),
     Column("box_epoch", BigInteger, nullable=False, server_default="0"),
     Column("expired_at", Float),
 )

@@ -90,7 +90,7 @@ class Transcripts:
         }
 
         async def write(connection: AsyncConnection) -> None:
-            await insert_fenced(self._database, connection, rounds, row, hold)
+            await insert_fenced(self._database, connection, rounds.c.part, [row], hold)
 
         return write
 

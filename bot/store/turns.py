@@ -134,10 +134,7 @@ class Turns:
             until = now + claimant.lease_seconds if claimant.lease_seconds else None
             given = {**facts, "now": now, "until": until, "began": time.time()}
             taken = (await connection.execute(taking, given)).first()
-            if taken is None:
-                return None
-            await connection.execute(_TAKING_IN_THREAD, {"found": taken.thread, "worker": claimant.worker})
-            return Claimed(**taken._mapping)
+            return Claimed(**taken._mapping) if taken else None
 
         room = claimant.bounds.worker - len(claimant.working_on)
         if room <= 0:
@@ -273,7 +270,7 @@ class Turns:
             if messages:
                 now = time.time()
                 row = {"turn": hold.turn, "name": step, "result": messages, "epoch": hold.epoch, "at": now}
-                await insert_fenced(self._database, connection, steps, row, hold)
+                await insert_fenced(self._database, connection, steps.c.name, [row], hold)
             return messages
 
         found = await self._database.read(look)
@@ -407,7 +404,6 @@ class Turns:
 
 
 # What each turn needs is made once: to make it takes longer than to run it.
-_TAKING_IN_THREAD = update(threads).where(threads.c.id == bindparam("found"))
 _LEAVING = (
     update(turns)
     .where(turns.c.id == bindparam("held"), turns.c.epoch == bindparam("in_epoch"))

@@ -69,7 +69,7 @@ async def test_code_seconds_are_those_of_all_cells(chat: Chat) -> None:
 
 
 async def test_model_seconds_do_not_count_code(chat: Chat) -> None:
-    chat.limits = Limits(model_seconds=0.05)
+    chat.limits = Limits(model_seconds=0.5)
     chat.session.does["a"] = printed("", seconds=1000)
 
     assert (await chat.ask(ReplyingModel(calls("a"), Reply("Done.")), "?")).text.startswith("Done.")

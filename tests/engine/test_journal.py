@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.engine import taking
 from bot.errors import Fenced, StoreUnavailable
@@ -104,3 +105,26 @@ async def test_nobody_waits_who_is_not_to(store: Store, monkeypatch: pytest.Monk
 
     with pytest.raises(StoreUnavailable):
         await here.step("reply:1", Counting())
+
+
+async def test_what_was_put_down_goes_along_with_something_else_or_not_at_all(store: Store) -> None:
+    here = await journal(store)
+    await here.step("looked", Counting(), may_be_repeated=True)
+
+    async def refused(unwritten: Also) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await unwritten(connection)
+            raise Refused
+
+        await store.database.write(work)
+
+    with pytest.raises(Refused):
+        await here.write_with(refused)
+    assert await store.steps.of("q") == {}
+
+    await here.write_with(store.database.write)
+    assert await store.steps.of("q") == {"looked": 1}
+
+
+class Refused(Exception):
+    pass

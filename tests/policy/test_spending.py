@@ -1,6 +1,7 @@
 """Turns whose budget is used up: what was done is delivered, with the rule, the reset and the contact."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +16,10 @@ from bot.errors import ModelUnavailable
 from bot.execution import Receipt
 from bot.limits import Limits
 from bot.messages import Author, Message
-from bot.ports import Model
+from bot.ports import Model, Request
 from bot.spending import REPLY_TOKENS
 from bot.stopping import Parked, Stop
+from bot.store.audit import Event
 from bot.store.tables import reservations
 from bot.store.turns import Claimant
 from bot.transcript import Reply, Usage
@@ -101,6 +103,26 @@ async def test_a_turn_uses_what_its_steps_have_cost_and_reserves_nothing_any_mor
     assert await turns.used("tokens") == 2010
     assert await turns.used("seconds") == 2.5
     assert await turns.reserved() == 0
+
+
+@pytest.mark.parametrize("is_bounded", [True, False])
+async def test_what_was_asked_is_in_the_store_before_the_model_reads_it(
+    turns: Turns, *, is_bounded: bool
+) -> None:
+    store, seen = turns.bank.store, list[str]()
+
+    class Looking(ReplyingModel):
+        async def reply(self, request: Request, on_text: Callable[[str], None]) -> Reply:
+            seen.extend(await store.steps.of("m1"))
+            seen.extend(entry.kind for entry in await store.audit.entries())
+            return await super().reply(request, on_text)
+
+    parts = turns.parts(Looking(Reply("Seven.")))
+    parts = parts if is_bounded else replace(parts, budgets=None)
+    result = await intake.receive(turns.message(), turns.thread, parts, turns.stop)
+
+    assert result.status == "ok"
+    assert {*seen} == {"introduced", "above", "prompt", Event.ASKED}
 
 
 async def test_without_a_budget_the_model_is_not_asked(turns: Turns) -> None:

@@ -17,6 +17,7 @@ from bot.messages import Attachment, Author, Message, ThreadId
 from bot.store import turns as turns_module
 from bot.store.audit import Event, noted
 from bot.store.database import Database
+from bot.store.steps import Recording
 from bot.store.store import Store
 from bot.store.tables import steps, turns
 from bot.store.turns import Bounds, Claimant, Claimed
@@ -262,12 +263,12 @@ async def test_a_turn_that_is_answered_keeps_what_was_merged(store: Store) -> No
 async def test_the_end_is_written_together_with_the_last_steps_or_not_at_all(store: Store) -> None:
     await ask(store, "q")
     first = await claimed(store, lease_seconds=-1)
-    posted = store.steps.recording(first.hold, "posted", None)
+    posted = Recording("posted", None)
     second = await claimed(store, "w2", lease_seconds=10)
 
-    assert not await store.turns.end(first.hold, "ok", posted)
+    assert not await store.turns.end(first.hold, "ok", store.steps.writing(first.hold, [posted]))
     assert await store.steps.of("q") == {}
-    assert await store.turns.end(second.hold, "ok", store.steps.recording(second.hold, "posted", None))
+    assert await store.turns.end(second.hold, "ok", store.steps.writing(second.hold, [posted]))
     assert await store.steps.of("q") == {"posted": None}
 
 
