@@ -213,10 +213,14 @@ class DiscordThread:
                     raise
             else:
                 return
-        self._half_sent = draft
-        message = await place.send(draft, self._status_nonce(noted))
+        earlier = self._half_sent
+        self._half_sent = earlier or draft
+        message = await place.send(self._half_sent, self._status_nonce(noted))
         await self._around.journal.note(self._status_key, str(message))
         self._half_sent = None
+        if earlier:
+            # By its nonce Discord has found that one, which says what was newest then.
+            await place.edit(message, draft)
 
     async def _remove_status(self) -> None:
         """Tried again where Discord does not answer: else it would say for ever that the bot is at work."""

@@ -589,6 +589,19 @@ async def test_a_turn_that_ends_without_an_answer_leaves_the_last_word(worker: W
     assert "two" in shown_text(worker.fake.in_channel(place)[0])
 
 
+async def test_a_status_that_was_made_unheard_of_says_what_is_new(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    worker.fake.rest.swallows["POST .*/messages$"] = 1
+
+    async with thread.working():
+        await thread.progress(Noted("one"))
+        await until(lambda: worker.fake.in_channel(place))
+        await thread.progress(Noted("two"))
+
+    (message,) = worker.fake.in_channel(place)
+    assert "two" in shown_text(message)
+
+
 async def test_progress_shows_in_a_deferred_response(worker: Worker) -> None:
     address, interaction = worker.deferred(worker.fake.general)
     thread = worker.thread(address)
