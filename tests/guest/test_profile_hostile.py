@@ -88,6 +88,11 @@ CELL = "<table:table-cell table:number-columns-repeated='1000' office:value-type
 ROW = f"<table:table-row table:number-rows-repeated='1000'>{CELL}</table:table-row>"
 COLUMNS = "<col min='1' max='16384' hidden='1'/>" * 500_000
 HIDDEN = "<table:table-row table:visibility='collapse' table:number-rows-repeated='999'/>"
+BLANK = (
+    "<table:table-row>"
+    + "<table:table-cell table:number-columns-repeated='1000'/>" * 17
+    + "</table:table-row>"
+)
 HOSTILE: dict[str, Callable[[], bytes]] = {
     "scripts.html": lambda: b"<html>" + b"<script" * 30_000,
     "brackets.html": lambda: b"<html>" + b"<" * 900_000,
@@ -118,6 +123,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "text.xlsx": lambda: workbook(row("x" * 150 * MEBIBYTE), level=1),
     "cells.ods": lambda: open_sheet(f"<table:table-row>{CELL * 50_000}</table:table-row>"),
     "rows.ods": lambda: open_sheet(ROW * 30_000),
+    "blank.ods": lambda: open_sheet(BLANK * 20_000),
     "hidden.ods": lambda: open_sheet(HIDDEN * 100_000),
     "words.docx": lambda: zipped(wordSLASHdocument__xml="<w>" + "<p><t>x</t></p>" * 3_000_000),
     "frames.gif": lambda: b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff" + FRAME * 500_000 + b";",
@@ -138,6 +144,15 @@ def test_a_hostile_file_is_answered_in_time(box: Box, name: str) -> None:
     assert 0 < len(profile["text"]) <= 2500
     # None of them is so large or so deep that nothing can be said of it, but this one.
     assert ("takes too long" in profile["text"]) <= (name == "parts.eml")
+
+
+def test_a_row_that_stands_for_many_is_looked_at_in_part(box: Box) -> None:
+    data = open_sheet(f"{ROW}</table:table><table:table table:name='B'>{ROW}")
+
+    profile = box.profile_of("rows.ods", data)
+
+    assert "“A”: about 1,000 rows, of which the first 301 were looked at" in profile["text"]
+    assert "“B”: not looked at" in profile["text"]
 
 
 def test_an_image_of_gigabytes_is_not_decoded(box: Box) -> None:

@@ -24,7 +24,7 @@ def read(archive: zipfile.ZipFile, seconds: float) -> list[Sheet]:
         with archive.open("content.xml") as stream:
             while chunk := stream.read(CHUNK_BYTES):
                 part.feed(chunk)
-                if part.cells_seen > CELLS_LOOKED_AT or time.monotonic() > deadline:
+                if part.enough or time.monotonic() > deadline:
                     if part.sheets:
                         part.sheets[-1].complete = False
                     break
@@ -44,11 +44,17 @@ class _ContentPart(Markup):
         self._row_repeats = 1
         self._row_hidden = False
         self._cells: list[Value] = []
+        self._blanks = 0
+        """Cells after those that hold nothing so far: nearly every row ends with thousands of them."""
         self._attributes: dict[str, str] = {}
         self._words: list[str] = []
         self._in_cell = 0
         self._in_note = 0
         self._column = 0
+
+    @property
+    def enough(self) -> bool:
+        return self.cells_seen > CELLS_LOOKED_AT
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "style":
@@ -67,6 +73,7 @@ class _ContentPart(Markup):
             self._column += repeats
         elif name == "table-row":
             self._cells = []
+            self._blanks = 0
             self._row_repeats = _repeats(attributes, "number-rows-repeated")
             self._row_hidden = attributes.get("visibility") in {"collapse", "filter"}
             if attributes.get("visibility") == "filter" and self.sheets:
@@ -100,8 +107,9 @@ class _ContentPart(Markup):
             return
         sheet, attributes = self.sheets[-1], self._attributes
         value = _value(attributes, "".join(self._words))
-        repeats = min(_repeats(attributes, "number-columns-repeated"), REPEATS)
-        reference = f"{letters(len(self._cells))}{self._row_number + 1}"
+        position = len(self._cells) + self._blanks
+        repeats = min(_repeats(attributes, "number-columns-repeated"), REPEATS, COLUMNS - position)
+        reference = f"{letters(position)}{self._row_number + 1}"
         if "formula" in attributes and value is None and "value-type" not in attributes:
             sheet.uncached.append(reference)
         across, down = (
@@ -109,21 +117,26 @@ class _ContentPart(Markup):
             _repeats(attributes, "number-rows-spanned"),
         )
         if across > 1 or down > 1:
-            end = f"{letters(len(self._cells) + across - 1)}{self._row_number + down}"
+            end = f"{letters(position + across - 1)}{self._row_number + down}"
             sheet.merged.append(f"{reference}:{end}")
         # The same object once more means that the next cell's attributes are its own.
         self._attributes = {}
-        self._cells.extend([value] * min(repeats, COLUMNS - len(self._cells)))
+        if value is None:
+            self._blanks += repeats
+        elif repeats:
+            self._cells += [*[None] * self._blanks, *[value] * repeats]
+            self._blanks = 0
 
     def _take_row(self) -> None:
         sheet = self.sheets[-1]
-        while self._cells and (self._cells[-1] is None or self._cells[-1] == ""):
-            self._cells.pop()
         repeats = self._row_repeats
         if self._row_hidden and repeats < REPEATS and len(sheet.hidden_rows) < ROWS:
             sheet.hidden_rows += range(self._row_number + 1, self._row_number + 1 + repeats)
         if self._cells:
-            for number in range(min(repeats, REPEATS) if self.cells_seen <= CELLS_LOOKED_AT else 0):
+            for number in range(min(repeats, REPEATS)):
+                if self.enough:
+                    sheet.complete = False
+                    break
                 sheet.rows.append(Row(self._row_number + 1 + number, self._cells))
                 self.cells_seen += len(self._cells)
             sheet.row_count = self._row_number + repeats
