@@ -104,8 +104,10 @@ def analyse(
         ]
 
     # Totals are found by adding, so the columns are read twice: first to know how numbers are written.
-    marks = _common_marks(described(body[:2000], preferred))
-    rough = described(body[:2000], marks or preferred)
+    rough = described(body[:2000], preferred)
+    marks = _common_marks(rough)
+    if marks not in {None, preferred}:
+        rough = described(body[:2000], marks)
     by_position = {column.position: column for column in rough}
     numeric = [column.position for column in rough if column.kind in {"integer", "number", "mixed"}]
     found = find_totals(body, lambda position, value: by_position[position].number(value), numeric)
