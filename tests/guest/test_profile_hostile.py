@@ -155,6 +155,21 @@ def test_a_row_that_stands_for_many_is_looked_at_in_part(box: Box) -> None:
     assert "“B”: not looked at" in profile["text"]
 
 
+def test_a_document_of_which_a_part_is_counted_says_so(box: Box) -> None:
+    def document(paragraphs: int) -> bytes:
+        return zipped(wordSLASHdocument__xml=f"<w>{'<p><t>x</t></p>' * paragraphs}</w>")
+
+    extent = "as far as it was looked at"
+    assert extent not in box.profile_of("short.docx", document(100))["text"]
+    assert extent in box.profile_of("long.docx", document(6000))["text"]
+
+
+def test_a_page_of_which_a_part_is_read_says_so(box: Box) -> None:
+    extent = "as far as it was looked at"
+    assert extent not in box.profile_of("short.html", b"<html>" + b"<p>x</p>" * 100)["text"]
+    assert extent in box.profile_of("long.html", b"<html>" + b"<p>x</p>" * 200_000)["text"]
+
+
 def test_an_image_of_gigabytes_is_not_decoded(box: Box) -> None:
     profile = box.profile_of("bomb.png", png(60_000, 60_000, rows=50))
 

@@ -10,7 +10,10 @@ from sandbox.guest.jobs.profiles.source import Source
 from sandbox.guest.jobs.profiles.wording import count, listed, plain, quoted, size
 
 PART_BYTES = 8 * 1024 * 1024
+PARAGRAPHS_READ = 5000
 TEXT_SHOWN = 900
+TELLING_SECONDS = 0.5
+"""Kept for what is said of the words once they are read."""
 
 
 class _Words(Markup):
@@ -20,6 +23,8 @@ class _Words(Markup):
         super().__init__()
         self.counts = dict.fromkeys(counted, 0)
         self.paragraphs: list[tuple[str, str]] = []
+        self.whole = True
+        """Whether this is all of the document."""
         self._paragraph = paragraph
         self._words = words
         self._style = ""
@@ -50,14 +55,19 @@ class _Words(Markup):
             self._parts = []
 
     def text(self, data: str) -> None:
-        if self._collecting and len(self.paragraphs) < 5000:
+        if self._collecting and len(self.paragraphs) < PARAGRAPHS_READ:
             self._parts.append(data)
 
+    @property
+    def extent(self) -> str:
+        """To be said after what was counted."""
+        return "" if self.whole and len(self.paragraphs) < PARAGRAPHS_READ else ", as far as it was looked at"
 
-def _read(archive: zipfile.ZipFile, name: str, part: _Words) -> None:
+
+def _read(archive: zipfile.ZipFile, name: str, part: _Words, source: Source) -> None:
     try:
         with archive.open(name) as stream:
-            part.feed_all(stream, PART_BYTES)
+            part.whole = part.feed_all(stream, PART_BYTES, source.deadline - TELLING_SECONDS)
     except (KeyError, expat.ExpatError) as error:
         raise Broken("A part of the document is missing or damaged.") from error
 
@@ -67,10 +77,10 @@ def macros(archive: zipfile.ZipFile) -> list[str]:
     return [MACROS] if any(name.endswith("vbaProject.bin") for name in archive.namelist()) else []
 
 
-def word(archive: zipfile.ZipFile) -> Finding:
+def word(archive: zipfile.ZipFile, source: Source) -> Finding:
     """Raises `Broken`."""
     part = _Words(frozenset({"tbl", "drawing", "ins", "del", "footnoteReference"}))
-    _read(archive, "word/document.xml", part)
+    _read(archive, "word/document.xml", part, source)
     headings = [
         text
         for style, text in part.paragraphs
@@ -80,7 +90,7 @@ def word(archive: zipfile.ZipFile) -> Finding:
     comments = "word/comments.xml" in archive.namelist()
     top = (
         f"Word document: {count(len(part.paragraphs), 'paragraph')}, {count(words, 'word')}, "
-        f"{count(part.counts['tbl'], 'table')}, {count(part.counts['drawing'], 'picture')}"
+        f"{count(part.counts['tbl'], 'table')}, {count(part.counts['drawing'], 'picture')}{part.extent}"
     )
     facts = [top]
     changes = part.counts["ins"] + part.counts["del"]
@@ -112,25 +122,25 @@ def slides(archive: zipfile.ZipFile, source: Source) -> Finding:
     facts = (top, *macros(archive))
     lines = list(facts)
     for number in numbers[:12]:
-        if source.seconds_left < 0.5:
+        if source.seconds_left < TELLING_SECONDS:
             break
         part = _Words(frozenset())
-        _read(archive, f"ppt/slides/slide{number}.xml", part)
+        _read(archive, f"ppt/slides/slide{number}.xml", part, source)
         shown = plain(" / ".join(text for _, text in part.paragraphs[:8]), 150)
         lines.append(f"- slide {number}: {shown or '(no text)'}")
     return Finding("document", tuple(lines), facts)
 
 
-def open_document(archive: zipfile.ZipFile, kind: str) -> Finding:
+def open_document(archive: zipfile.ZipFile, source: Source, kind: str) -> Finding:
     """Text and slides of OpenDocument. Raises `Broken`."""
     part = _Words(frozenset({"table", "image", "page"}), paragraph="p", words="p")
-    _read(archive, "content.xml", part)
+    _read(archive, "content.xml", part, source)
     words = sum(len(text.split()) for _, text in part.paragraphs)
     what = "slides" if "presentation" in kind else "drawing" if "graphics" in kind else "text document"
     pages = f", {count(part.counts['page'], 'page')}" if part.counts["page"] else ""
     top = (
         f"OpenDocument {what}: {count(words, 'word')}, {count(part.counts['table'], 'table')}, "
-        f"{count(part.counts['image'], 'picture')}{pages}"
+        f"{count(part.counts['image'], 'picture')}{pages}{part.extent}"
     )
     begins = plain(" ".join(text for _, text in part.paragraphs[:40]), TEXT_SHOWN)
     return Finding("document", (top, f"Begins: {begins}"), (top,))

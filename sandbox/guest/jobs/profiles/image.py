@@ -4,6 +4,7 @@ import re
 import warnings
 from typing import Any
 
+from sandbox.guest.jobs.profiles.aside import aside
 from sandbox.guest.jobs.profiles.finding import Broken, Finding
 from sandbox.guest.jobs.profiles.recording import open_recording
 from sandbox.guest.jobs.profiles.source import Source
@@ -51,7 +52,7 @@ def _image(opened: Any, source: Source) -> Finding:  # Pillow is not typed here
     is_decodable = opened.width * opened.height <= DECODED_PIXELS
     # Pillow decodes all of a PNG to find its EXIF data behind the pixels.
     exif = opened.getexif() if is_decodable or opened.format != "PNG" else {}
-    facts = [_shape(opened), *_frames(opened)]
+    facts = [_shape(opened), *_frames(opened, source)]
     turned = exif.get(0x0112, 1)
     if turned in ROTATIONS or turned in MIRRORED:
         facts.append(f"EXIF says: {ROTATIONS.get(turned, 'mirrored')}; use ImageOps.exif_transpose")
@@ -71,13 +72,23 @@ def _shape(opened: Any) -> str:
     return f"{name} image: {opened.width:,} × {opened.height:,} pixels, {mode}{parts}"
 
 
-def _frames(opened: Any) -> list[str]:
-    frames = getattr(opened, "n_frames", 1)
-    if frames < 2:
+def _frames(opened: Any, source: Source) -> list[str]:
+    if not getattr(opened, "is_animated", False):
         return []
+    kind = "pages" if opened.format == "TIFF" else "frames (animated)"
+    # Pillow goes through all of some files to count them, and cannot be stopped but from outside.
+    counted = aside(lambda: _counted_frames(source), source.seconds_left - 1)
+    frames = f"{int(counted):,}" if counted else "Many"
     wait = opened.info.get("duration")
     each = f", {wait / 1000:g} s each" if isinstance(wait, int | float) and wait else ""
-    return [f"{frames:,} {'pages' if opened.format == 'TIFF' else 'frames (animated)'}{each}"]
+    return [f"{frames} {kind}{each}"]
+
+
+def _counted_frames(source: Source) -> bytes:
+    from PIL import Image
+
+    with Image.open(source.path) as opened:
+        return b"%d" % getattr(opened, "n_frames", 1)
 
 
 def _origin(opened: Any, exif: Any) -> list[str]:

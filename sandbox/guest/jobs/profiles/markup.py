@@ -33,11 +33,15 @@ class Markup:
         """Raises `expat.ExpatError` for what is no XML."""
         self._parser.Parse(data, False)
 
-    def feed_all(self, stream: IO[bytes], most: int) -> None:
-        """Feed at most so many bytes. Raises `expat.ExpatError`."""
-        while most > 0 and (chunk := stream.read(min(CHUNK_BYTES, most))):
+    def feed_all(self, stream: IO[bytes], most: int, deadline: float) -> bool:
+        """Feed at most so many bytes, up to a time on the monotonic clock. Whether that was all. Raises
+        `expat.ExpatError`."""
+        while chunk := stream.read(CHUNK_BYTES):
+            if most <= 0 or time.monotonic() > deadline:
+                return False
             self.feed(chunk)
             most -= len(chunk)
+        return True
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if ":" in name:

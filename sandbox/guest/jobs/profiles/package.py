@@ -40,7 +40,7 @@ def _inside(archive: zipfile.ZipFile, source: Source) -> Finding:  # noqa: PLR09
         what = "Binary Excel workbook (.xlsb)" + (" with macros" if notes else "")
         return workbook.profile(Book(source.name, what, sheets, notes, engine="calamine"))
     if "word/document.xml" in names:
-        return document.word(archive)
+        return document.word(archive, source)
     if "ppt/presentation.xml" in names:
         return document.slides(archive, source)
     if kind.startswith("application/vnd.oasis.opendocument"):
@@ -86,4 +86,4 @@ def _open_document(archive: zipfile.ZipFile, source: Source, kind: str) -> Findi
     if "spreadsheet" in kind:
         sheets = ods.read(archive, max(0.5, source.seconds_left - ANALYSIS_SECONDS))
         return workbook.profile(Book(source.name, "OpenDocument spreadsheet", sheets))
-    return document.open_document(archive, kind)
+    return document.open_document(archive, source, kind)

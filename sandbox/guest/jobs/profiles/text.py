@@ -63,7 +63,7 @@ def profile(source: Source, start: Start | None = None) -> Finding | None:
     if file is None:
         return None
     # What calls itself a table may be something else.
-    found = json_text.profile(file) or web_page.profile(file) or xml_text.profile(file)
+    found = json_text.profile(file) or web_page.profile(file, source.deadline) or xml_text.profile(file)
     if found:
         return found
     if file.ending in TABLE_ENDINGS or (

@@ -1,6 +1,7 @@
 """Web pages, and exports that are web pages inside whatever their name says. Standard library only."""
 
 import html.parser
+import time
 
 from sandbox.guest.jobs.profiles import hint, telling
 from sandbox.guest.jobs.profiles.cells import Row
@@ -13,24 +14,27 @@ ENDINGS = frozenset(["html", "htm", "xhtml"])
 CLAIMS = {"xls": "an Excel file", "xlsx": "an Excel file", "csv": "a text table", "tsv": "a text table"}
 """What others call their exports, by the ending of the name."""
 PART_CHARACTERS = 1_000_000
+ANALYSIS_SECONDS = 1
+"""Kept for looking at the tables once they are read."""
 OPEN_TABLES = 8
 """Of tables within tables no more are filled: each piece of text belongs to all that are open."""
 _BEGINNINGS = ("<!doctype html", "<html", "<table")
 
 
-def profile(file: TextFile) -> Finding | None:
+def profile(file: TextFile, deadline: float) -> Finding | None:
     """None for what is no web page."""
     start = file.text[:4096].lstrip().lower()
     if not start.startswith(_BEGINNINGS) and not (
         file.ending in ENDINGS or (file.ending == "xls" and "<table" in start)
     ):
         return None
-    page = _Page()
-    page.feed(file.text[:PART_CHARACTERS])
+    page = _Page(deadline - ANALYSIS_SECONDS)
+    is_whole = page.read(file.text)
     claim = CLAIMS.get(file.ending)
     what = f"A web page (HTML), not {claim}, whatever its name says" if claim else "Web page (HTML)"
     tables = [table for table in page.tables if len(table) > 1]
-    top = f"{what}: {count(len(tables), 'table')}"
+    extent = "" if is_whole else ", as far as it was looked at"
+    top = f"{what}: {count(len(tables), 'table')}{extent}"
     title = [f"Title: {plain(''.join(page.title), 120)}"] if page.title and not claim else []
     if not tables:
         return Finding("text", (top, *title, f"Text: {plain(' '.join(page.words), 600)}"), (top,))
@@ -70,11 +74,16 @@ def _read_hint(file: TextFile, table: Table, skipped: list[int], order: int) -> 
     return [read, *totals, *hint.cleaning(table)]
 
 
+class _OutOfTime(Exception):
+    """The page goes on."""
+
+
 class _Page(html.parser.HTMLParser):
     """The words of a page, and its tables in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
         super().__init__(convert_charrefs=True)
+        self._deadline = deadline
         self.title: list[str] = []
         self.words: list[str] = []
         self.tables: list[list[list[str]]] = []
@@ -82,7 +91,16 @@ class _Page(html.parser.HTMLParser):
         self._in_title = False
         self._in_code = False
 
+    def read(self, text: str) -> bool:
+        """Whether that was all."""
+        try:
+            self.feed(text[:PART_CHARACTERS])
+        except _OutOfTime:
+            return False
+        return len(text) <= PART_CHARACTERS
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._look_at_the_clock()
         if tag == "table":
             self.tables.append([])
             self._open.append(self.tables[-1])
@@ -106,6 +124,7 @@ class _Page(html.parser.HTMLParser):
             self._in_code = False
 
     def handle_data(self, data: str) -> None:
+        self._look_at_the_clock()
         if self._in_title:
             self.title.append(data)
         elif data.strip() and not self._in_code:
@@ -113,3 +132,8 @@ class _Page(html.parser.HTMLParser):
             for table in self._open[-OPEN_TABLES:]:
                 if table and table[-1]:
                     table[-1][-1] += data
+
+    def _look_at_the_clock(self) -> None:
+        # Given a page in pieces, the parser would cut words in two.
+        if time.monotonic() > self._deadline:
+            raise _OutOfTime

@@ -14,8 +14,8 @@ from sandbox.guest.jobs.profiles.xlsx_sheet import read_sheet
 def read(archive: zipfile.ZipFile, seconds: float) -> list[Sheet]:
     """Raises `Broken`."""
     deadline = time.monotonic() + seconds
-    entries, epoch = read_sheet_list(archive)
-    context = Context(read_strings(archive, seconds * 0.3), read_styles(archive), epoch)
+    entries, epoch = read_sheet_list(archive, deadline)
+    context = Context(read_strings(archive, seconds * 0.3), read_styles(archive, deadline), epoch)
     names = set(archive.namelist())
     sheets = [Sheet(each.name, each.state, is_chart="chartsheet" in each.part) for each in entries]
     to_read = [

@@ -51,12 +51,12 @@ class SheetEntry:
     """Its name in the archive."""
 
 
-def read_sheet_list(archive: zipfile.ZipFile) -> tuple[list[SheetEntry], datetime]:
+def read_sheet_list(archive: zipfile.ZipFile, deadline: float) -> tuple[list[SheetEntry], datetime]:
     """The sheets, and day 0 of their dates. Raises `Broken`."""
     relations = _RelationsPart()
-    _parse(archive, "xl/_rels/workbook.xml.rels", relations)
+    _parse(archive, "xl/_rels/workbook.xml.rels", relations, deadline)
     part = _WorkbookPart()
-    _parse(archive, "xl/workbook.xml", part)
+    _parse(archive, "xl/workbook.xml", part, deadline)
     entries: list[SheetEntry] = []
     for name, state, relation in part.sheets:
         target = relations.targets.get(relation, "")
@@ -67,12 +67,12 @@ def read_sheet_list(archive: zipfile.ZipFile) -> tuple[list[SheetEntry], datetim
     return entries, epoch
 
 
-def read_styles(archive: zipfile.ZipFile) -> list[Style]:
+def read_styles(archive: zipfile.ZipFile, deadline: float) -> list[Style]:
     """Raises `Broken`."""
     if "xl/styles.xml" not in archive.namelist():
         return []
     part = _StylesPart()
-    _parse(archive, "xl/styles.xml", part)
+    _parse(archive, "xl/styles.xml", part, deadline)
     return [_style(number, part.codes.get(number, "")) for number in part.formats]
 
 
@@ -109,10 +109,10 @@ def unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
 
 
-def _parse(archive: zipfile.ZipFile, name: str, part: Markup) -> None:
+def _parse(archive: zipfile.ZipFile, name: str, part: Markup, deadline: float) -> None:
     try:
         with archive.open(name) as stream:
-            part.feed_all(stream, SMALL_PART_BYTES)
+            part.feed_all(stream, SMALL_PART_BYTES, deadline)
     except KeyError as error:
         raise Broken("A part of the workbook is missing.") from error
     except expat.ExpatError as error:
