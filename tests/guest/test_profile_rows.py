@@ -311,3 +311,12 @@ def test_a_value_with_line_breaks_stays_on_its_line() -> None:
 @pytest.mark.parametrize(("position", "name"), [(0, "A"), (25, "Z"), (26, "AA"), (701, "ZZ"), (702, "AAA")])
 def test_columns_have_letters(position: int, name: str) -> None:
     assert letters(position) == name
+
+
+def test_the_first_row_is_read_even_when_it_takes_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.guest.jobs.profiles.delimited.READING_SECONDS", 0)
+
+    read = read_rows("a,b\n1,2\n3,4\n", Layout(",", True, announced=False), whole=True)
+
+    assert [row.cells for row in read.rows] == [["a", "b"]]
+    assert not read.complete

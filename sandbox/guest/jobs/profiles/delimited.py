@@ -87,7 +87,9 @@ def read_rows(text: str, layout: Layout, whole: bool) -> Rows:
     hollow: list[int] = []
     line, cells_seen = 1, 0
     for cells in lines:
-        if cells_seen > CELLS_LOOKED_AT or len(rows) >= ROWS_LOOKED_AT or time.monotonic() > deadline:
+        is_enough = cells_seen > CELLS_LOOKED_AT or len(rows) >= ROWS_LOOKED_AT
+        # The first row is taken however long it took: without any, the file would seem to be blank.
+        if is_enough or (line > 1 and time.monotonic() > deadline):
             return Rows(rows, blank, hollow, complete=False)
         cells_seen += len(cells)
         if line == 1 and layout.announced:
