@@ -43,7 +43,9 @@ def row(*cells: str | float | None) -> str:
 
 def rows(lines: Iterable[Iterable[str | float | None]]) -> str:
     """With their numbers, as Excel writes them."""
-    return "".join(row(*line).replace("<row>", f'<row r="{number}">') for number, line in enumerate(lines, 1))
+    return "".join(
+        f'<row r="{number}">{"".join(map(_cell, line))}</row>' for number, line in enumerate(lines, 1)
+    )
 
 
 def _cell(value: str | float | None) -> str:

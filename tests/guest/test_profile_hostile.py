@@ -18,7 +18,7 @@ import pytest
 
 from sandbox.guest.jobs.profiles.bounds import OutOfTime, limited_seconds
 from tests.guest.box import ROOT, Box, open_box
-from tests.guest.files import chunk, member, png, tarred, zipped
+from tests.guest.files import chunk, member, png, zipped
 from tests.guest.sheets import row, rows, workbook
 from tests.guest.test_profile_hints import hint
 
@@ -195,16 +195,21 @@ def test_a_bomb_of_a_single_file_is_named_in_time(box: Box, pack: Callable[[byte
 
 
 def test_a_compressed_tar_of_gigabytes_is_listed_in_time(box: Box) -> None:
-    data = tarred(*(member(f"part-{number}", 100 * MEBIBYTE) for number in range(12)), mode="w:gz")
+    # Streams one after the other are one stream to gzip: what all members hold is packed once.
+    size = 100 * MEBIBYTE
+    packed = gzip.compress(bytes(size))
+    parts = (gzip.compress(member(f"part-{number}", size).tobuf()) + packed for number in range(12))
 
-    profile = box.profile_of("bomb.tar.gz", data)
+    profile = box.profile_of("bomb.tar.gz", b"".join(parts))
 
     assert "not listed to its end" in profile["text"]
     assert box.seconds < SECONDS
 
 
 def test_a_sheet_that_unpacks_to_gigabytes_is_read_in_part_and_in_time(box: Box) -> None:
-    profile = box.profile_of("bomb.xlsx", workbook(row("name of somebody", "city", 12.5) * 3_000_000))
+    profile = box.profile_of(
+        "bomb.xlsx", workbook(row("name of somebody", "city", 12.5) * 3_000_000, level=1)
+    )
 
     assert "of which the first" in profile["text"]
     assert box.seconds < SECONDS
