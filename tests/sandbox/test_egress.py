@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from sandbox.egress.relay import Relay
 from sandbox.frames import Net
 
 
+@functools.cache  # loading the authorities takes longer than all else here
 def greeting(host: str | None) -> bytes:
     """What Python's own TLS client says first."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
