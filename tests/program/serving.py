@@ -98,13 +98,30 @@ class Serving:
     def logged(self, event: str) -> bool:
         return self.log.exists() and f"event={event}" in self.log.read_text("utf-8")
 
+    async def until_code_runs(self) -> None:
+        """Until code that leaves `began.txt` in its workspace, as the script's slow ones do, is at work."""
+        async with asyncio.timeout(60):
+            while not await asyncio.to_thread(self._began):  # noqa: ASYNC110  # the engine tells nobody
+                await asyncio.sleep(0.05)
+
     def remove_boxes(self) -> None:
+        if boxes := self._boxes():
+            subprocess.run(["docker", "rm", "-f", *boxes], check=False, capture_output=True)
+
+    def _began(self) -> bool:
+        look = ("test", "-e", "/workspace/began.txt")
+        ended = [
+            subprocess.run(["docker", "exec", box, *look], check=False, capture_output=True)
+            for box in self._boxes()
+        ]
+        return any(each.returncode == 0 for each in ended)
+
+    def _boxes(self) -> list[str]:
         ours = f"label=plotline.deployment={deployment(self.folder / 'data')}"
         listed = subprocess.run(
             ["docker", "ps", "-aq", "-f", ours], check=True, capture_output=True, text=True
         )
-        if boxes := listed.stdout.split():
-            subprocess.run(["docker", "rm", "-f", *boxes], check=False, capture_output=True)
+        return listed.stdout.split()
 
 
 async def _ended(serving: asyncio.Task[int]) -> None:

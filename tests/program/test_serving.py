@@ -74,8 +74,7 @@ async def test_stop_ends_a_cell_that_runs_and_says_so(town: Anywhere, serving: S
     async with serving.here():
         await until(town.is_listening)
         talk = await town.ask("Do it slowly")
-        await until(lambda: serving.logged("model.replied"))
-        await asyncio.sleep(3)
+        await serving.until_code_runs()
 
         await town.stop(talk)
 
@@ -87,7 +86,7 @@ async def test_an_edited_question_is_answered_anew(town: Town, serving: Serving)
     async with serving.here():
         await until(town.is_listening)
         talk = await town.ask("Do it slowly")
-        await asyncio.sleep(3)
+        await serving.until_code_runs()
 
         await town.edit(talk, "hello")
 
@@ -98,11 +97,11 @@ async def test_a_question_that_is_deleted_gets_no_answer(town: Town, serving: Se
     async with serving.here():
         await until(town.is_listening)
         talk = await town.ask("patiently, please")
-        await asyncio.sleep(2)
+        await serving.until_code_runs()
 
         await town.delete(talk)
 
-        await asyncio.sleep(6)
+        await until(lambda: serving.logged("turn.ended"))
         assert not any("It ran" in each for each in town.read(talk))
 
 
@@ -169,7 +168,7 @@ async def test_told_to_end_it_finishes_what_it_is_at(town: Town, serving: Servin
     async with serving.running() as process:
         await until(town.is_listening)
         talk = await town.ask("patiently, please")
-        await asyncio.sleep(3)
+        await serving.until_code_runs()
 
         process.send_signal(signal.SIGTERM)
 
