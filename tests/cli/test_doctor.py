@@ -28,18 +28,16 @@ def checks(done: Finished) -> dict[str, dict[str, Any]]:
     return {each["check"]: each for each in done.json}
 
 
-def test_every_check_is_an_object_of_a_fixed_shape(plotline: Program, endpoint: OpenAIServer) -> None:
+def test_all_is_tried_out_and_told_in_objects_of_a_fixed_shape(
+    plotline: Program, endpoint: OpenAIServer, tmp_path: Path
+) -> None:
     done = plotline.run("doctor", "--json")
 
     assert all(set(each) == {"check", "ok", "detail", "mend"} for each in done.json)
     assert all(bool(each["mend"]) != each["ok"] for each in done.json)
     assert done.code == (0 if all(each["ok"] for each in done.json) else 3)
     assert done.stderr == ""
-
-
-def test_the_model_is_tried_out(plotline: Program, endpoint: OpenAIServer, tmp_path: Path) -> None:
-    found = checks(plotline.run("doctor", "--json"))
-
+    found = checks(done)
     assert all(
         found[name]["ok"] for name in ("memory", "data", "privacy", "model", "tools", "images", "window")
     )
