@@ -29,9 +29,15 @@ def test_somebody_is_blocked_by_the_id_that_the_platform_shows(
     plotline: Program, given: str, blocked: str
 ) -> None:
     assert plotline.run("block", given).stdout == f"{blocked} is blocked.\n"
-    assert plotline.run("block").stdout == f"{blocked}\n"
     assert plotline.run("unblock", given, "--json").json == {"status": "ok", "blocked": []}
+
+
+def test_who_is_blocked_is_listed(plotline: Program) -> None:
     assert plotline.run("block").stdout == "Nobody is blocked.\n"
+
+    plotline.run("block", "slack:T1/U012")
+
+    assert plotline.run("block").stdout == "slack:T1/U012\n"
 
 
 def test_whoever_was_not_blocked_is_named(plotline: Program) -> None:
