@@ -20,8 +20,7 @@ async def test_a_file_and_a_question_become_an_answer_with_a_chart(town: Anywher
 
         talk = await town.ask("What is the total revenue?", SALES)
 
-        await until(lambda: any("All together it is" in each for each in town.read(talk)))
-        assert any("42" in each for each in town.read(talk))
+        await until(lambda: any("All together it is" in each and "42" in each for each in town.read(talk)))
         (chart,) = await until(lambda: list(town.files(talk).values()))
         assert chart.startswith(PNG)
 
