@@ -163,8 +163,7 @@ async def journal_of(claimed: Claimed, store: Store, check: Callable[[], Awaitab
         store.steps,
         store.turns,
         store.transcripts,
-        # Nobody has done anything before the first epoch.
-        await store.steps.of(claimed.id) if claimed.epoch > 1 else {},
+        await store.steps.of(claimed.id),
         check,
     )
 

@@ -40,6 +40,17 @@ async def test_a_step_is_done_once(store: Store) -> None:
     assert await store.steps.of("q") == {"a": 1}
 
 
+async def test_who_tries_once_more_in_the_same_epoch_does_nothing_again(store: Store) -> None:
+    await ask(store, "q")
+    turn, effect = await claimed(store), Counting()
+
+    for _ in range(2):
+        again = await taking.journal_of(turn, store, nobody_else)
+        await again.step("a", effect)
+
+    assert (turn.epoch, effect.done) == (1, 1)
+
+
 async def test_what_may_be_repeated_is_recorded_with_the_next_step(store: Store) -> None:
     here = await journal(store)
     await here.step("looked", Counting(), may_be_repeated=True)
