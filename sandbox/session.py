@@ -124,7 +124,7 @@ class BoxSession:
         self.box = box
         await self._connect(box)
         self._compare_kernels(box)
-        # Written down with the first thing that happens in it: until then nothing would be lost with it.
+        # Written down before anything happens in it: until then nothing would be lost with it.
         self._is_saved = False
         self.record = replace(record, container=box.container, worker=self.worker)
         return box
@@ -255,10 +255,10 @@ class BoxSession:
         """Where the connection breaks and the box lives, it is asked once more: a cell never runs twice there.
 
         That it was begun is written down, for whoever asks for it in another container. A cell that reaches nothing
-        outside its own, and ends at once, is written down with what it has left.
+        outside its own, and ends at once, is written down with what it has left, in a container that is known already.
         """
         begun = Begun(cell.id, box.boot)
-        if box.relay:
+        if box.relay or not self._is_saved:
             await self._save(begun.on(self.record))
         self._running = box
         try:

@@ -110,7 +110,7 @@ async def test_killed_in_mid_turn_it_goes_on_where_it_was_and_runs_nothing_twice
     async with serving.running() as process:
         await until(town.is_listening)
         talk = await town.ask("patiently, please")
-        await asyncio.sleep(4)
+        await serving.until_code_runs()
         process.kill()
         await process.wait()
     async with serving.running():

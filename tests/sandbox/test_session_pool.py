@@ -170,11 +170,14 @@ async def test_other_deployments_on_the_engine_are_left_alone(deployment: Deploy
 
 
 BOT = """
-    import asyncio, sys
+    import asyncio, os, signal, sys
     from pathlib import Path
     from bot.limits import Limits
     from bot.store.store import Store
     from sandbox.pool import DockerSandbox
+
+    def die(_):
+        os.kill(os.getpid(), signal.SIGKILL)
 
     async def main(data_dir, deployment, runtime, warm, code):
         limits = Limits(idle_seconds=120)
@@ -184,19 +187,25 @@ BOT = """
         ) as sandbox:
             await sandbox.until_warm()
             async with sandbox.session("test:T1/C1/1") as session:
-                await session.run("x = 41", cell_id="first", seconds=20)
+                await session.run("x = 41" if code else FIRST, cell_id="first", seconds=20, on_text=die)
                 print("ready", flush=True)
                 await session.run(code, cell_id="second", seconds=20)
                 await asyncio.sleep(60)
 
+    FIRST = "import time; print('here', flush=True); time.sleep(1.5); open('runs', 'a').write('x'); print('done')"
     asyncio.run(main(*sys.argv[1:]))
 """
+"""Dies as soon as its first cell says something: without other code, at once."""
+
+
+def the_bot(deployment: Deployment, code: str, warm: int = 0) -> list[str]:
+    arguments = [str(prepare(deployment.data_dir)), deployment.name, deployment.runtime, str(warm), code]
+    return [sys.executable, "-c", textwrap.dedent(BOT), *arguments]
 
 
 @contextlib.contextmanager
 def a_bot(deployment: Deployment, code: str, warm: int = 0):  # type: ignore[no-untyped-def]
-    arguments = [str(prepare(deployment.data_dir)), deployment.name, deployment.runtime, str(warm), code]
-    command = [sys.executable, "-c", textwrap.dedent(BOT), *arguments]
+    command = the_bot(deployment, code, warm)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
     ) as process:
@@ -224,6 +233,22 @@ async def test_a_cell_that_ran_on_while_the_bot_was_dead_is_asked_for_and_not_ru
     assert (done.outcome, done.text) == (Outcome.OK, "done 42\n")
     assert runs.text == "('x', 42)\n"
     assert "runs" in done.changed_files
+
+
+async def test_the_very_first_cell_of_a_dead_bot_is_asked_for_too(deployment: Deployment) -> None:
+    died = await asyncio.to_thread(
+        subprocess.run, the_bot(deployment, ""), cwd=Path(__file__).parents[2], check=False
+    )
+    (box,) = deployment.containers()
+    async with deployment.session() as session:
+        done = await run(session, "raise SystemExit", cell="first")
+        runs = await run(session, "open('runs').read()")
+        assert session.box
+        assert session.box.container == box
+
+    assert died.returncode == -signal.SIGKILL
+    assert (done.outcome, done.text) == (Outcome.OK, "here\ndone\n")
+    assert runs.text == "'x'\n"
 
 
 async def test_output_of_a_dead_bots_cell_that_had_ended_is_heard_again(deployment: Deployment) -> None:
