@@ -7,7 +7,7 @@ sure of it the model is.
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +17,8 @@ from markdown_it.rules_inline import StateInline, image, link
 
 NESTING = 3
 """A picture in a link in a label: each level takes one pass."""
+LINKS = "links"
+"""Where the parser finds, in its environment, the list that it adds links to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,8 @@ def for_people(text: str, names: Collection[str]) -> Answer:
 
 def _without_dead_links(text: str, names: Collection[str], alt_texts: dict[str, str]) -> str:
     """One pass over everything that is not code. Adds to `alt_texts`."""
-    found: list[_Link] = []
-    parser = _recording_parser(found)
-    env: dict[str, Any] = {}
+    parser, found = _recording_parser(), list[_Link]()
+    env: dict[str, Any] = {LINKS: found}
     lines: list[str | None] = list(text.split("\n"))
     for token in parser.parse(text, env):
         if token.type != "inline" or token.map is None:
@@ -74,19 +75,19 @@ class _Link:
     is_image: bool
 
 
-def _recording_parser(found: list[_Link]) -> MarkdownIt:
-    """Leaves the running text of each block unparsed; parsing it adds its links to `found`."""
+@cache
+def _recording_parser() -> MarkdownIt:
+    """Leaves the running text of each block unparsed; parsing it adds its links to those of its environment."""
     parser = MarkdownIt("commonmark").disable("inline")
     parser.validateLink = lambda _target: True  # type: ignore[assignment]  # else file:// is no link to it
     for name, rule, is_image in (("link", link, False), ("image", image, True)):
-        parser.inline.ruler.at(name, partial(_record, rule, is_image, found))
+        parser.inline.ruler.at(name, partial(_record, rule, is_image))
     return parser
 
 
 def _record(
     rule: Callable[[StateInline, bool], bool],
     is_image: bool,
-    found: list[_Link],
     state: StateInline,
     silent: bool,
 ) -> bool:
@@ -101,7 +102,7 @@ def _record(
             str(token.attrs[attribute]) for token in state.tokens[first_token:] if attribute in token.attrs
         )
         label = state.src[opening + 1 : label_end]
-        found.append(_Link(state.src, start, state.pos, label, target, is_image))
+        state.env[LINKS].append(_Link(state.src, start, state.pos, label, target, is_image))
     return True
 
 

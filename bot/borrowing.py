@@ -35,5 +35,9 @@ class Borrowed:
             self._session = await self._stack.enter_async_context(opening)
         return self._session
 
+    @property
+    def is_open(self) -> bool:
+        return self._session is not None
+
     def _waiting(self, before: int) -> None:
         self._show(Noted(say(self._locale, "waiting_for_sandbox", place=before + 1)))

@@ -17,7 +17,7 @@ from bot.engine.taking import question, take
 from bot.messages import Message
 from bot.ports import Thread
 from bot.stopping import Stop, Stopped, unless_stopped
-from bot.store.turns import Bounds, Claimant, Claimed
+from bot.store.claiming import Bounds, Claimant, Claimed
 from bot.turn import Parts, TurnResult
 
 WAIT_SECONDS = 0.1

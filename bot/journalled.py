@@ -30,6 +30,8 @@ class JournalledModel:
     codecs: Codecs
     spent: Callable[[str, Reply], Also]
     """What a reply has cost, by the name of its step."""
+    has_session: Callable[[], bool]
+    """Whether one is to be given back behind the last reply, which takes its time."""
 
     @property
     def name(self) -> str:
@@ -45,12 +47,17 @@ class JournalledModel:
 
     async def reply(self, request: Request, on_text: Callable[[str], None]) -> Reply:
         name = self.journal.name_of_next("reply")
-        return await self.journal.next(
+        reply = await self.journal.next(
             "reply",
             lambda _: self.model.reply(request, on_text),
             self.codecs.reply,
             lambda reply: self.spent(name, reply),
+            may_be_repeated=True,
         )
+        # The last one becomes the turn's output at once, and is recorded with it.
+        if reply.tool_calls or self.has_session():
+            await self.journal.write()
+        return reply
 
 
 @dataclass(slots=True)

@@ -99,6 +99,8 @@ class Task:
     """That of whoever asked, where a platform told of one."""
     narrowed: Narrowed | None = None
     """What has been decided for their team or guild, where the policy was asked just now."""
+    is_thread_expired: bool = False
+    """All that was said there before has been deleted for its age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +267,7 @@ class _Turn:
         self.transcript = await self.parts.store.transcripts.load(self.thread.id, but=self.journal.hold.turn)
         self.taken.uploads = {upload.name: upload for upload in _uploads(self.transcript)}
         await self._introduce()
-        if await self._has_expired():
+        if self.task.is_thread_expired:
             self.journal.write_along(revived(self.thread.id))
             days = self.parts.retention_days
             self.taken.refusals.append(say(self._locale, "thread_expired", days=days))
@@ -289,12 +291,6 @@ class _Turn:
             else:
                 await self._ask(text)
                 await self._answer(session, show)
-
-    async def _has_expired(self) -> bool:
-        """Whether all that was said here before has been deleted for its age."""
-        if self.transcript.rounds or "prompt" in self.journal.recorded:
-            return False
-        return await self.parts.store.retention.is_expired(self.thread.id)
 
     async def _introduce(self) -> None:
         """Who asks; and, in a thread that others had begun, what was said and sent there before."""
@@ -393,7 +389,7 @@ class _Turn:
     def _agent(self, session: Borrowed, show: Show) -> Agent:
         parts = self.parts
         paid = PaidModel(parts.model, self.spending)
-        model = JournalledModel(paid, self.journal, self._codecs, self._replied)
+        model = JournalledModel(paid, self.journal, self._codecs, self._replied, lambda: session.is_open)
         asking = Asking(
             model=model,
             limits=parts.limits,
@@ -462,7 +458,7 @@ class _Turn:
             "seconds": round(execution.seconds, 3),
             "hosts": sorted({receipt.host for receipt in execution.receipts}),
         }
-        return together(self.spending.running(step, execution), self._noted(Event.RAN, facts))
+        return together(self._noted(Event.RAN, facts), self.spending.running(step, execution))
 
     def _noted_question(self) -> Also:
         looked_into = [profile.name for profile in self.taken.profiles]

@@ -26,10 +26,10 @@ from bot.ports import Model, Request, Sandbox
 from bot.rules import BudgetLimits, Rules
 from bot.stopping import Stop
 from bot.store.budgets import Accounts
+from bot.store.claiming import Bounds
 from bot.store.store import Store
 from bot.store.switches import Switches
 from bot.store.tables import turns
-from bot.store.turns import Bounds
 from bot.transcript import Reply, ToolCall, ToolResult
 from bot.turn import Parts, TurnResult
 from bot.visits import Visit, Wish

@@ -6,7 +6,7 @@ from benchmarks.figure import Figure, milliseconds, on_this_machine
 from benchmarks.turns.opened import ask, bot_on, kinds, thread
 from bot.engine import taking
 from bot.journal import Journal, nobody_else
-from bot.store.turns import Bounds, Claimant
+from bot.store.claiming import Bounds, Claimant
 
 TIMES = 300
 RESULT: dict[str, object] = {

@@ -30,9 +30,9 @@ from bot.fitting import Fitting
 from bot.health import Health
 from bot.house import House
 from bot.incidents import Incidents
+from bot.store.claiming import Bounds
 from bot.store.memory import Memory
 from bot.store.store import Store
-from bot.store.turns import Bounds
 from bot.turn import Parts
 from sandbox.pool import DockerSandbox
 

@@ -9,7 +9,7 @@ from bot.engine.worker import Worker
 from bot.messages import ThreadId
 from bot.ports import Thread
 from bot.stopping import Parked, Stop
-from bot.store.turns import Bounds, Claimed
+from bot.store.claiming import Bounds, Claimed
 from bot.turn import Parts
 
 OpenThread = Callable[[ThreadId, str], Thread]

@@ -17,8 +17,9 @@ from bot.policy import Refusal
 from bot.ports import Thread
 from bot.sentences import say
 from bot.stopping import SILENT, Parked, Stop
+from bot.store.claiming import Claimed
 from bot.store.store import Store
-from bot.store.turns import Claimed, NewTurn
+from bot.store.turns import NewTurn
 from bot.transcript import Usage
 from bot.turn import Parts, Task, TurnResult
 from bot.visits import Visit, visit_from_json, visit_to_json
@@ -87,7 +88,7 @@ async def take(  # noqa: PLR0913  # a turn, where, with what, and how it may end
         if refusal:
             return await _refused(refusal, claimed, thread, parts, journal)
     codes = claimed.message["codes"] if claimed.kind == CELLS else None
-    task = Task(message_of(claimed), codes, visit, narrowed)
+    task = Task(message_of(claimed), codes, visit, narrowed, claimed.is_thread_expired)
     try:
         result = await turn.take(task, thread, parts, journal, stop)
     except Parked:
@@ -163,7 +164,7 @@ async def journal_of(claimed: Claimed, store: Store, check: Callable[[], Awaitab
         store.steps,
         store.turns,
         store.transcripts,
-        await store.steps.of(claimed.id),
+        await store.steps.of(claimed.id) if claimed.has_begun else {},
         check,
     )
 

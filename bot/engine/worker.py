@@ -18,7 +18,8 @@ from bot.engine.lease import LEASE_SECONDS, RENEW_SECONDS, Lease
 from bot.errors import Fenced, StoreUnavailable
 from bot.journal import nobody_else
 from bot.stopping import Stop
-from bot.store.turns import Bounds, Claimant, Claimed, Turns
+from bot.store.claiming import Bounds, Claimant, Claimed
+from bot.store.turns import Turns
 
 log = structlog.get_logger()
 
@@ -163,6 +164,7 @@ class Worker:
                 return await self.take(running.claimed, running.stop, check)
             except StoreUnavailable as error:
                 log.warning("turn.waits", turn=running.claimed.id, detail=str(error))
+                running.claimed = replace(running.claimed, has_begun=True)
                 await asyncio.sleep(TRY_AGAIN_SECONDS)
 
     async def _stop_some(self) -> None:

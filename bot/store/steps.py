@@ -61,16 +61,15 @@ class Steps:
 
         async def write(connection: AsyncConnection) -> None:
             new = await insert_fenced(self._database, connection, steps.c.name, rows, hold) if rows else ()
-            for each in recordings:
-                if each.step not in new:
-                    continue
+            for also in along:
+                await also(connection)
+            # The oldest is what a step has cost: the accounts of many turns are locked from there on.
+            for each in reversed([each for each in recordings if each.step in new]):
                 await keep_for_turn(
                     self._database, connection, hold.turn, each.step, each.result, self._blobs.size
                 )
                 if each.also:
                     await each.also(connection)
-            for also in along:
-                await also(connection)
 
         return write
 

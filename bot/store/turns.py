@@ -8,12 +8,11 @@ A claim raises the turn's epoch. Whoever writes with a lower one writes nothing.
 """
 
 import time
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, bindparam, case, false, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Fenced
@@ -21,6 +20,7 @@ from bot.folders import team_of
 from bot.messages import ThreadId
 from bot.stopping import SILENT
 from bot.store.approvals import waits_until
+from bot.store.claiming import LONGEST_WAIT_SECONDS, Claimant, Claimed, taking
 from bot.store.database import Database
 from bot.store.fence import Hold, insert_fenced
 from bot.store.memory import is_gone
@@ -29,8 +29,6 @@ from bot.store.tables import OPEN, steps, threads, turns
 
 CLAIM_LOCK = 7_304_222
 """A number of our own among Postgres' advisory locks: one claims at a time, which takes a millisecond."""
-LONGEST_WAIT_SECONDS = 600.0
-"""Nothing waits for longer until it is tried again. What seems to have to was put off by a clock that was wrong."""
 MERGED_BEFORE = "before "
 """How steps begin whose results are messages that were merged into their turn."""
 GIVEN_BACK: Mapping[str, Any] = {"state": "queued", "worker": None, "lease_until": None}
@@ -47,51 +45,6 @@ class NewTurn:
     kind: str
     """`question`, or what else may happen in a thread: see `bot.engine`."""
     message: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    id: str
-    key: str
-    thread: ThreadId
-    user: str
-    kind: str
-    message: dict[str, Any]
-    epoch: int
-    takeovers: int
-    """How often a worker has died on it."""
-    asked_at: float
-    stop: str | None
-
-    @property
-    def hold(self) -> Hold:
-        return Hold(self.id, self.epoch)
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """How many turns may run at once."""
-
-    worker: int
-    user: int
-    everywhere: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claimant:
-    """Who wants something to do."""
-
-    worker: str
-    bounds: Bounds
-    platforms: Sequence[str] = ()
-    """Beginnings of the threads that it can speak in."""
-    only: str | None = None
-    """This turn and no other."""
-    lease_seconds: float | None = None
-    """None where the end of a worker is noticed in another way: then `dead` names those that have ended."""
-    dead: Collection[str] = ()
-    working_on: Collection[str] = ()
-    """Its turns. What else is said to be its own it has never heard of: the store's answer did not arrive."""
 
 
 class Turns:
@@ -133,13 +86,13 @@ class Turns:
             now = await self._database.now(connection, alone_by=CLAIM_LOCK)
             until = now + claimant.lease_seconds if claimant.lease_seconds else None
             given = {**facts, "now": now, "until": until, "began": time.time()}
-            taken = (await connection.execute(taking, given)).first()
+            taken = (await connection.execute(taking_one, given)).first()
             return Claimed(**taken._mapping) if taken else None
 
         room = claimant.bounds.worker - len(claimant.working_on)
         if room <= 0:
             return None
-        taking = _taking(tuple(claimant.platforms), is_certain=claimant.only is not None)
+        taking_one = taking(tuple(claimant.platforms), is_certain=claimant.only is not None)
         facts = {
             "claimant": claimant.worker,
             "dead": list(claimant.dead),
@@ -280,9 +233,7 @@ class Turns:
         """Which of these are to stop, and why."""
 
         async def work(connection: AsyncConnection) -> dict[str, str]:
-            found = await connection.execute(
-                select(turns.c.id, turns.c.stop).where(turns.c.id.in_(ids), turns.c.stop.is_not(None))
-            )
+            found = await connection.execute(_STOPS, {"ids": list(ids)})
             return {row.id: row.stop for row in found}
 
         return await self._database.read(work) if ids else {}
@@ -315,19 +266,9 @@ class Turns:
 
     async def next_due(self, worker: str = "") -> float | None:
         """When a turn may run that waits for its time, or for the end of another worker's lease: seconds from now."""
-        due = {
-            "queued": turns.c.not_before,
-            "parked": turns.c.not_before,
-            "running": case((turns.c.worker != worker, turns.c.lease_until)),
-        }
-        first = case(due, value=turns.c.state)
-        put_off = func.max(case((turns.c.state == "queued", turns.c.not_before)))
-        looking = select(func.min(first).label("first"), put_off.label("put_off")).where(
-            turns.c.state.in_(OPEN)
-        )
 
         async def work(connection: AsyncConnection) -> float | None:
-            found = (await connection.execute(looking)).one()
+            found = (await connection.execute(_DUE, {"ours": worker})).one()
             if found.first is None:
                 return None
             now = await self._database.now(connection)
@@ -404,97 +345,20 @@ class Turns:
 
 
 # What each turn needs is made once: to make it takes longer than to run it.
+_STOPS = select(turns.c.id, turns.c.stop).where(
+    turns.c.id.in_(bindparam("ids", expanding=True)), turns.c.stop.is_not(None)
+)
+_DUE = select(
+    func.min(
+        case(
+            (turns.c.state.in_(("queued", "parked")), turns.c.not_before),
+            (turns.c.worker != bindparam("ours"), turns.c.lease_until),
+        )
+    ).label("first"),
+    func.max(case((turns.c.state == "queued", turns.c.not_before))).label("put_off"),
+).where(turns.c.state.in_(OPEN))
 _LEAVING = (
     update(turns)
     .where(turns.c.id == bindparam("held"), turns.c.epoch == bindparam("in_epoch"))
     .where(turns.c.state == "running")
 )
-
-
-@cache
-def _taking(platforms: tuple[str, ...], *, is_certain: bool) -> Any:
-    """Takes one turn at most: of a dead worker, or one that waits no longer, or the oldest that is free to run.
-
-    `claim` has the parameters.
-    """
-    ours = or_(
-        false(),
-        *((turns.c.id == bindparam("only"),) if is_certain else ()),
-        *(turns.c.thread.startswith(platform, autoescape=True) for platform in platforms),
-    )
-    now = bindparam("now", type_=Float)
-    has_waited = or_(
-        turns.c.not_before.is_(None),
-        turns.c.not_before <= now,
-        turns.c.not_before > now + LONGEST_WAIT_SECONDS,
-    )
-    was_running = turns.c.state == "running"
-    left = select(turns.c.number).where(was_running, ours, _is_left(now)).order_by(turns.c.number).limit(1)
-    parked = _first(turns.c.state == "parked", ours, turns.c.not_before <= now, is_certain=is_certain)
-    queued = _first(turns.c.state == "queued", ours, has_waited, is_certain=is_certain)
-    found = func.coalesce(left.scalar_subquery(), parked, queued)
-    return (
-        update(turns)
-        # It may have been ended in this moment.
-        .where(turns.c.number == found, turns.c.state.in_(OPEN))
-        .values(
-            state="running",
-            worker=bindparam("claimant"),
-            epoch=turns.c.epoch + 1,
-            lease_until=bindparam("until"),
-            began_at=func.coalesce(turns.c.began_at, bindparam("began", type_=Float)),
-            not_before=None,
-            takeovers=turns.c.takeovers + case((was_running, 1), else_=0),
-        )
-        .returning(*(turns.c[each.name] for each in fields(Claimed)))
-    )
-
-
-def _is_left(now: ColumnElement[float]) -> ColumnElement[bool]:
-    return and_(
-        turns.c.id.not_in(bindparam("working_on", expanding=True)),
-        or_(
-            turns.c.worker == bindparam("claimant"),
-            turns.c.worker.in_(bindparam("dead", expanding=True)),
-            turns.c.lease_until < now,
-        ),
-    )
-
-
-def _first(*are: ColumnElement[bool], is_certain: bool) -> Any:
-    """The oldest of these whose thread and user are free."""
-    # In a query of its own, and none of the rest as `EXISTS`: so Postgres takes one after the other, and looks at no
-    # more of them than it has to.
-    columns = (turns.c.number, turns.c.thread, turns.c.user)
-    waiting = select(*columns).where(*are).order_by(turns.c.number).offset(0).subquery("waiting")
-    earlier, same_user, running = turns.alias("earlier"), turns.alias("same_user"), turns.alias("running")
-    before = (
-        select(earlier.c.number)
-        .where(
-            earlier.c.thread == waiting.c.thread,
-            or_(
-                earlier.c.state == "running",
-                and_(earlier.c.state == "queued", earlier.c.number < waiting.c.number),
-            ),
-        )
-        .limit(1)
-    )
-    of_user = (
-        select(func.count())
-        .select_from(same_user)
-        .where(same_user.c.user == waiting.c.user, same_user.c.state == "running")
-    )
-    everywhere = select(func.count()).select_from(running).where(running.c.state == "running")
-    here = everywhere.where(running.c.worker == bindparam("claimant"))
-    return (
-        select(waiting.c.number)
-        .where(
-            before.scalar_subquery().is_(None),
-            of_user.scalar_subquery() < bindparam("most_of_user"),
-            everywhere.scalar_subquery() < bindparam("most_everywhere"),
-            # Whoever wants a certain turn does not know what else is worked on in its process.
-            *((here.scalar_subquery() < bindparam("most_here"),) if is_certain else ()),
-        )
-        .limit(1)
-        .scalar_subquery()
-    )

@@ -27,9 +27,9 @@ from bot.engine.worker import Worker
 from bot.errors import Fenced
 from bot.messages import Author, Message, ThreadId
 from bot.stopping import SILENT, Stop
+from bot.store.claiming import Bounds, Claimed
 from bot.store.store import Store
 from bot.store.tables import steps, turns
-from bot.store.turns import Bounds, Claimed
 
 BOUNDS = Bounds(worker=3, user=3, everywhere=7)
 THREADS, PEOPLE, WORKERS = 9, 5, 3

@@ -31,9 +31,9 @@ from bot.limits import MIB, Limits
 from bot.messages import ThreadId
 from bot.models.endpoint import Endpoint
 from bot.ports import Thread
+from bot.store.claiming import Bounds
 from bot.store.database import Database
 from bot.store.store import Store
-from bot.store.turns import Bounds
 from bot.turn import Parts
 from sandbox.box import Box
 from sandbox.container import Engine

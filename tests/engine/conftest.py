@@ -17,8 +17,8 @@ from bot.limits import Limits
 from bot.messages import Attachment, Author, Message, ThreadId
 from bot.ports import Model, Thread
 from bot.rules import Approvers
+from bot.store.claiming import Bounds
 from bot.store.store import Store
-from bot.store.turns import Bounds
 from bot.transcript import DataMode
 from bot.turn import Parts
 from bot.visits import Visit

@@ -10,9 +10,9 @@ from bot.engine import taking, worker
 from bot.engine.bell import LocalBell
 from bot.messages import ThreadId
 from bot.ports import Request
+from bot.store.claiming import Bounds
 from bot.store.store import Store
 from bot.store.tables import usage
-from bot.store.turns import Bounds
 from bot.transcript import Reply
 from tests.engine.conftest import Engine, until
 from tests.fakes.ports import SilentModel, calls, printed

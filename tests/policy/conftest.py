@@ -13,10 +13,11 @@ from bot.budgets import Budgets
 from bot.messages import ThreadId
 from bot.rules import BudgetLimits
 from bot.store.budgets import Accounts
+from bot.store.claiming import Bounds, Claimant
 from bot.store.fence import Hold
 from bot.store.store import Store
 from bot.store.switches import Switches
-from bot.store.turns import Bounds, Claimant, NewTurn
+from bot.store.turns import NewTurn
 from bot.store.usage import Payer
 
 VIENNA = ZoneInfo("Europe/Vienna")

@@ -14,9 +14,9 @@ from bot.messages import Author
 from bot.policy import Refusal, Rule
 from bot.store.approvals import Question
 from bot.store.budgets import Accounts
+from bot.store.claiming import Claimant
 from bot.store.switches import Switches
 from bot.store.tables import metadata, reservations, turns
-from bot.store.turns import Claimant
 from bot.store.usage import Payer
 from tests.policy.conftest import MANY, NOON, VIENNA, Bank, payer
 

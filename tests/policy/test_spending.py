@@ -20,8 +20,8 @@ from bot.ports import Model, Request
 from bot.spending import REPLY_TOKENS
 from bot.stopping import Parked, Stop
 from bot.store.audit import Event
+from bot.store.claiming import Claimant
 from bot.store.tables import reservations
-from bot.store.turns import Claimant
 from bot.transcript import Reply, Usage
 from bot.turn import Parts, TurnResult
 from bot.visits import Visit, Wish

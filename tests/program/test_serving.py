@@ -1,6 +1,5 @@
 """What people see of the bot, from what they wrote to what they read."""
 
-import asyncio
 import signal
 
 from tests.fakes.openai_answers import Says

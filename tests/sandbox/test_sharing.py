@@ -15,8 +15,8 @@ from bot.engine import taking
 from bot.errors import SandboxLost
 from bot.execution import Outcome
 from bot.messages import Author, Message
+from bot.store.claiming import Bounds, Claimant, Claimed
 from bot.store.store import Store
-from bot.store.turns import Bounds, Claimant, Claimed
 from sandbox.pool import DockerSandbox
 from tests.sandbox.conftest import IMAGE, LIMITS, THREAD, Deployment, docker, run
 from tests.store.postgres import Cluster

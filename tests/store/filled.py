@@ -9,9 +9,9 @@ from bot.execution import Artifact, CellError, Execution, Outcome, Picture, Prof
 from bot.folders import team_of
 from bot.messages import Author, Message, Output, ThreadId
 from bot.prompt import meanwhile
+from bot.store.claiming import Bounds, Claimant
 from bot.store.fence import Hold
 from bot.store.store import Store
-from bot.store.turns import Bounds, Claimant
 from bot.transcript import Prompt, Reply, Round, ToolCall, ToolResult, Upload, Usage
 from bot.uploads import TakenIn
 

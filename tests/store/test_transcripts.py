@@ -8,9 +8,10 @@ import pytest
 from bot.errors import Fenced
 from bot.execution import Picture
 from bot.messages import ThreadId
+from bot.store.claiming import Bounds, Claimant
 from bot.store.fence import Hold
 from bot.store.store import Store
-from bot.store.turns import Bounds, Claimant, NewTurn
+from bot.store.turns import NewTurn
 from bot.transcript import Digest, Prompt, Reply, Round, ToolCall, ToolResult, Upload, Usage
 
 THREAD = ThreadId("slack:T1/C1/1726133698.626339")

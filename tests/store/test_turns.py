@@ -16,11 +16,11 @@ from bot.errors import Fenced
 from bot.messages import Attachment, Author, Message, ThreadId
 from bot.store import turns as turns_module
 from bot.store.audit import Event, noted
+from bot.store.claiming import Bounds, Claimant, Claimed
 from bot.store.database import Database
 from bot.store.steps import Recording
 from bot.store.store import Store
 from bot.store.tables import steps, turns
-from bot.store.turns import Bounds, Claimant, Claimed
 
 THREAD = ThreadId("test:T1/C1/1")
 MANY = Bounds(worker=99, user=99, everywhere=99)
