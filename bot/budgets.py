@@ -96,6 +96,10 @@ class Budgets:
         """Writes along with the turn's end, or where it waits for people."""
         return self._accounts.closed(turn)
 
+    def bounds_running(self, payer: Payer) -> bool:
+        """Whether a turn counts as running until it is closed."""
+        return bool(self._limits.running(_platform(payer)))
+
     async def tidy(self) -> None:
         """Once a day or so: what ended turns have left, and accounts of long ago."""
         await self._accounts.close_ended()

@@ -70,7 +70,8 @@ class Journal:
     ) -> T:
         """The recorded result of the step, or that of `effect`, which is recorded; `also` writes along with it.
 
-        Where the effect `may_be_repeated`, as one that only looks, it is recorded together with the next step.
+        Where the effect `may_be_repeated`, as one that only looks, it is recorded together with the next step, or by
+        `write`.
 
         Raises `Fenced`, and whatever `effect` raises: then nothing is recorded.
         """
@@ -162,5 +163,7 @@ class Journal:
         return await self.turns.give_back(self.hold, self._unwritten, after_seconds=seconds)
 
     @property
-    def _unwritten(self) -> Also:
+    def _unwritten(self) -> Also | None:
+        if not (self._unrecorded or self._along):
+            return None
         return self.steps.writing(self.hold, self._unrecorded, self._along)

@@ -40,6 +40,8 @@ class Spending:
     """What has been decided for their team or guild. Where nobody has asked yet, it is asked for once a turn."""
     _read: dict[str, int] = field(default_factory=dict[str, int])
     """Tokens that the model has read for a step, as we count them."""
+    _reserved: set[str] = field(default_factory=set[str])
+    """Steps that hold something."""
 
     async def before_reply(self, step: str, request: Request) -> None:
         """Raises `LimitReached`, `Fenced`."""
@@ -55,6 +57,7 @@ class Spending:
     async def failed(self, step: str) -> None:
         if self.budgets:
             await self.budgets.release(self._payer.turn, step)
+            self._reserved.discard(step)
 
     def asking(self, step: str, reply: Reply) -> Also:
         spent = Spent(self.model, reply.usage, prices.cost_usd(reply.usage, self.model))
@@ -67,8 +70,12 @@ class Spending:
         return self._counted(step, spent, {"seconds": execution.seconds})
 
     def close(self) -> None:
-        """The turn ends, or waits for people: written along with that."""
-        if self.budgets:
+        """The turn ends, or waits for people: written along with that.
+
+        Where nothing more is held than that the turn was counted, that note is swept away with those of other turns.
+        """
+        may_hold = self._reserved or self.journal.hold.epoch > 1
+        if self.budgets and (may_hold or self.budgets.bounds_running(self._payer)):
             self.journal.write_along(self.budgets.closed(self._payer.turn))
 
     @property
@@ -98,6 +105,7 @@ class Spending:
                 raise used_up(refusal, self.author())
 
         await journal.write_with(reserve)
+        self._reserved.add(step)
 
     def _counted(self, step: str, spent: Spent, amounts: Amounts) -> Also:
         count = counted(self.database, self._payer, step, spent)
@@ -107,6 +115,7 @@ class Spending:
             await count(connection)
             if settle:
                 await settle(connection)
+                self._reserved.discard(step)
 
         return write
 

@@ -207,12 +207,13 @@ class _Turn:
         if self.stop.is_set() and self.stop.reason in SILENT:
             return "cancelled"
 
-        async def post() -> None:
-            await self.thread.post(output, key=f"{self.journal.hold.turn}:answer")
-
-        # It is in the journal once the turn has ended: posted twice, it is there once.
-        delivered, _ = await self.ended(self.journal.step("posted", post, may_be_repeated=True))
+        # That it was posted is said by the turn's end: posted twice, it is there once.
+        delivered, _ = await self.ended(self._post(output))
         return delivered
+
+    async def _post(self, output: Output) -> None:
+        await self.journal.check()
+        await self.thread.post(output, key=f"{self.journal.hold.turn}:answer")
 
     async def take_questions_back(self) -> None:
         """Of a turn that was stopped while it waited for people."""

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import fcntl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import structlog
 import tenacity
-from sqlalchemy import Connection, Table, event, make_url, text
+from sqlalchemy import Connection, Executable, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -46,7 +46,8 @@ STANDSTILL_SECONDS = 4.0
 """After so long, a worker that stands still in the middle of a transaction is not waited for by the others."""
 NOW = text("SELECT extract(epoch FROM clock_timestamp())")
 ALONE_NOW = text("SELECT extract(epoch FROM clock_timestamp()) FROM pg_advisory_xact_lock(:lock)")
-ONLY_READS = "plotline_only_reads"
+EACH_ALONE = "plotline_each_alone"
+"""Where no transaction is to be begun on SQLite: a statement is one by itself."""
 MIGRATION_LOCK = 7_304_221
 """A number of our own among Postgres' advisory locks."""
 
@@ -69,8 +70,8 @@ class Database:
         self._is_closed = False
         # SQLite lets one write at a time; waiting here costs less than waiting there.
         self._writing = asyncio.Lock()
-        self._reading: dict[str, Any] = (
-            {ONLY_READS: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._each_alone: dict[str, Any] = (
+            {EACH_ALONE: True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         )
 
     @classmethod
@@ -98,12 +99,23 @@ class Database:
 
         return await self._patiently(once)
 
+    async def write_one(self, statement: Executable, given: Mapping[str, Any]) -> int:
+        """The same for one statement, which needs no transaction around it. How many rows it has changed."""
+
+        async def once() -> int:
+            turn = self._writing if self.is_sqlite else contextlib.nullcontext()
+            async with turn, self._engine.connect() as connection:
+                alone = await connection.execution_options(**self._each_alone)
+                return (await alone.execute(statement, given)).rowcount
+
+        return await self._patiently(once)
+
     async def read(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """`work` only looks."""
 
         async def once() -> T:
             async with self._engine.connect() as connection:
-                return await work(await connection.execution_options(**self._reading))
+                return await work(await connection.execution_options(**self._each_alone))
 
         return await self._patiently(once)
 
@@ -114,8 +126,8 @@ class Database:
 
         async def once() -> None:
             async with self._writing, self._engine.connect() as connection:
-                reading = await connection.execution_options(**self._reading)
-                await reading.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                alone = await connection.execution_options(**self._each_alone)
+                await alone.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
 
         with contextlib.suppress(StoreUnavailable):
             await self._patiently(once)
@@ -193,7 +205,7 @@ class Database:
 
     async def _revision(self) -> str | None:
         async with self._engine.connect() as connection:
-            await connection.execution_options(**self._reading)
+            await connection.execution_options(**self._each_alone)
             try:
                 found = await connection.execute(text("SELECT version_num FROM alembic_version"))
             except DBAPIError as error:
@@ -228,7 +240,7 @@ def _engine(url: str) -> AsyncEngine:
     def begin(connection: Connection) -> None:
         # Whoever reads first and writes later may find that somebody else has written in between. Reading alone waits
         # for nobody.
-        if not connection.get_execution_options().get(ONLY_READS):
+        if not connection.get_execution_options().get(EACH_ALONE):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

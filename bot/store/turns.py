@@ -123,26 +123,29 @@ class Turns:
 
         return await self._database.write(work)
 
-    async def end(self, hold: Hold, outcome: str, *also: Also) -> bool:
+    async def end(self, hold: Hold, outcome: str, also: Also | None = None) -> bool:
         """Whether it was still this epoch's to end; then `also` is written with it.
 
         What was merged into a question that was taken back stands for itself again.
         """
 
+        ended = {"state": "ended", "outcome": outcome, "ended_at": time.time()}
+
         async def work(connection: AsyncConnection) -> None:
-            ended = {"state": "ended", "outcome": outcome, "ended_at": time.time()}
-            await self._leave(connection, hold, ended, *also)
+            await self._leave(connection, hold, ended, also)
             if outcome in SILENT:
                 await self._part_merged(connection, [hold.turn])
 
-        return await self._unless_fenced(work)
+        if also or outcome in SILENT:
+            return await self._unless_fenced(work)
+        return bool(await self._database.write_one(_LEAVING, _left(hold, ended)))
 
-    async def give_back(self, hold: Hold, *also: Also, after_seconds: float = 0) -> bool:
+    async def give_back(self, hold: Hold, also: Also | None = None, *, after_seconds: float = 0) -> bool:
         """For another worker, or for later: `LONGEST_WAIT_SECONDS` at most."""
 
         async def work(connection: AsyncConnection) -> None:
             later = await self._later(connection, after_seconds) if after_seconds else None
-            await self._leave(connection, hold, {**GIVEN_BACK, "not_before": later}, *also)
+            await self._leave(connection, hold, {**GIVEN_BACK, "not_before": later}, also)
 
         return await self._unless_fenced(work)
 
@@ -156,11 +159,11 @@ class Turns:
 
         return await self._unless_fenced(work)
 
-    async def park(self, hold: Hold, *also: Also) -> bool:
+    async def park(self, hold: Hold, also: Also | None = None) -> bool:
         """Until people have decided (`bot.store.approvals`), or until it is too late for that."""
 
         async def work(connection: AsyncConnection) -> None:
-            await self._leave(connection, hold, GIVEN_BACK, *also)
+            await self._leave(connection, hold, GIVEN_BACK, also)
             # Only now: where somebody decides at this moment, one of us waits for the other.
             until = await waits_until(connection, hold.turn)
             if until is not None:
@@ -284,11 +287,11 @@ class Turns:
         await connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_={"used_at": now}))
 
     async def _leave(
-        self, connection: AsyncConnection, hold: Hold, values: Mapping[str, Any], *also: Also
+        self, connection: AsyncConnection, hold: Hold, values: Mapping[str, Any], also: Also | None = None
     ) -> None:
-        for write in also:
-            await write(connection)
-        left = await connection.execute(_LEAVING, {"held": hold.turn, "in_epoch": hold.epoch, **values})
+        if also:
+            await also(connection)
+        left = await connection.execute(_LEAVING, _left(hold, values))
         if not left.rowcount:
             raise Fenced(f"{hold.turn} in epoch {hold.epoch}")
 
@@ -362,3 +365,7 @@ _LEAVING = (
     .where(turns.c.id == bindparam("held"), turns.c.epoch == bindparam("in_epoch"))
     .where(turns.c.state == "running")
 )
+
+
+def _left(hold: Hold, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"held": hold.turn, "in_epoch": hold.epoch, **values}

@@ -1,5 +1,6 @@
 """Steps of a turn: done once, recorded once, by whoever has the turn."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,8 +45,8 @@ async def test_who_tries_once_more_in_the_same_epoch_does_nothing_again(store: S
     await ask(store, "q")
     turn, effect = await claimed(store), Counting()
 
-    for _ in range(2):
-        again = await taking.journal_of(turn, store, nobody_else)
+    for each in (turn, replace(turn, has_begun=True)):
+        again = await taking.journal_of(each, store, nobody_else)
         await again.step("a", effect)
 
     assert (turn.epoch, effect.done) == (1, 1)

@@ -8,11 +8,15 @@ from sqlalchemy import func, select
 
 from bot.engine import taking, worker
 from bot.engine.bell import LocalBell
+from bot.errors import StoreUnavailable
 from bot.messages import ThreadId
 from bot.ports import Request
 from bot.store.claiming import Bounds
+from bot.store.fence import Hold
+from bot.store.steps import Also
 from bot.store.store import Store
 from bot.store.tables import usage
+from bot.store.turns import Turns
 from bot.transcript import Reply
 from tests.engine.conftest import Engine, until
 from tests.fakes.ports import SilentModel, calls, printed
@@ -67,6 +71,26 @@ async def test_the_same_message_is_answered_once(engine: Engine) -> None:
         await asyncio.sleep(0.3)
 
     assert model.asked == ["hello"]
+
+
+async def test_a_turn_goes_on_where_it_was_once_the_store_is_there_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, away, end = EchoModel(), [StoreUnavailable("gone")], Turns.end
+
+    async def ends(self: Turns, hold: Hold, outcome: str, also: Also | None = None) -> bool:
+        if away:
+            raise away.pop()
+        return await end(self, hold, outcome, also)
+
+    monkeypatch.setattr(Turns, "end", ends)
+    monkeypatch.setattr(worker, "TRY_AGAIN_SECONDS", 0.01)
+    async with engine.worker(model):
+        await engine.ask("hello")
+        await until(lambda: not away)
+        await asyncio.sleep(0.3)
+
+    assert (model.asked, engine.platform.answers()) == (["hello"], ["You said: hello"])
 
 
 async def test_threads_run_side_by_side_and_each_in_its_order(engine: Engine) -> None:

@@ -261,7 +261,8 @@ async def test_whoever_is_waited_for_may_ask_other_things_meanwhile(turns: Turns
     turns.thread.has_people = True
     receipt = Receipt("site.example", 443, refused="not listed", may_be_asked_for=True)
     turns.session.does["1"] = replace(printed("no"), receipts=(receipt,))
-    budgets = turns.bank.budgets(discord_running=1)
+    turns.limits = {"discord_running": 1}
+    budgets = turns.bank.budgets(**turns.limits)
     asked, other = (payer(f"m{number}", thread=f"discord:812/{number}") for number in (1, 2))
     assert not await budgets.begin(asked)
     message, store = turns.message(), turns.bank.store
