@@ -217,9 +217,15 @@ class Database:
 
 def _engine(url: str) -> AsyncEngine:
     if not url.startswith("sqlite"):
-        # The newest first: what was used last has its statements prepared.
+        # The newest first: what was used last has its statements prepared. Whoever began a transaction has ended it
+        # before the connection comes back: to make sure would take one more switch each time.
         return create_async_engine(
-            url, pool_size=10, max_overflow=10, pool_use_lifo=True, connect_args=_postgres_options(url)
+            url,
+            pool_size=10,
+            max_overflow=10,
+            pool_use_lifo=True,
+            pool_reset_on_return=None,
+            connect_args=_postgres_options(url),
         )
     path = Path(url.partition("///")[2])
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -60,13 +60,6 @@ class Retention:
         await self.files.remove_unneeded(blobs)
         return True
 
-    async def is_expired(self, thread: ThreadId) -> bool:
-        async def work(connection: AsyncConnection) -> bool:
-            expired = exists().where(threads.c.id == thread, threads.c.expired_at.is_not(None))
-            return bool(await connection.scalar(select(expired)))
-
-        return await self.database.read(work)
-
 
 def revived(thread: ThreadId) -> Callable[[AsyncConnection], Awaitable[None]]:
     """Writes that the thread is in use again."""

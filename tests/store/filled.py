@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from bot.codecs import Codecs
 from bot.engine import taking
 from bot.execution import Artifact, CellError, Execution, Outcome, Picture, Profile
@@ -12,6 +14,7 @@ from bot.prompt import meanwhile
 from bot.store.claiming import Bounds, Claimant
 from bot.store.fence import Hold
 from bot.store.store import Store
+from bot.store.tables import threads
 from bot.transcript import Prompt, Reply, Round, ToolCall, ToolResult, Upload, Usage
 from bot.uploads import TakenIn
 
@@ -31,6 +34,11 @@ async def begin(store: Store, asked: Message, thread: ThreadId = THREAD) -> Hold
     claimed = await store.turns.claim(Claimant("w1", Bounds(99, 99, 99), only=turn.id))
     assert claimed
     return claimed.hold
+
+
+async def is_expired(store: Store, thread: ThreadId) -> bool:
+    since = select(threads.c.expired_at).where(threads.c.id == thread)
+    return await store.database.read(lambda connection: connection.scalar(since)) is not None
 
 
 class Doing:

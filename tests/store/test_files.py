@@ -11,7 +11,7 @@ from bot.cleaning import clean
 from bot.messages import ThreadId
 from bot.store.store import Store
 from bot.store.tables import threads
-from tests.store.filled import THREAD, asked_and_answered, doing
+from tests.store.filled import THREAD, asked_and_answered, doing, is_expired
 
 OTHER = ThreadId("slack:T1/C1/2")
 ELSEWHERE = ThreadId("slack:T2/C1/1")
@@ -105,8 +105,8 @@ async def test_a_thread_that_nobody_used_expires_with_everything_but_its_own_row
 
     await clean(store, 90)
 
-    assert await store.retention.is_expired(THREAD)
-    assert not await store.retention.is_expired(OTHER)
+    assert await is_expired(store, THREAD)
+    assert not await is_expired(store, OTHER)
     assert await store.files.held(thread=THREAD) == []
     assert (await store.transcripts.load(THREAD)).rounds == []
     assert await store.sessions.load(THREAD) is None
@@ -136,7 +136,7 @@ async def test_a_thread_in_which_something_waits_does_not_expire(store: Store) -
 
     await clean(store, 90)
 
-    assert not await store.retention.is_expired(THREAD)
+    assert not await is_expired(store, THREAD)
 
 
 async def test_nothing_expires_where_everything_is_to_be_kept(store: Store) -> None:
