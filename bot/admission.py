@@ -38,8 +38,8 @@ class Admission:
 
     async def admit(self, visit: Visit, payer: Payer) -> Refusal | None:
         """Asked for each message before it is stored. Where it may be, the turn is counted, once."""
-        refusal = await self.refusal(visit)
-        return refusal or _noted(visit, await self.budgets.begin(payer))
+        refusal, narrowed = await self.asked(visit)
+        return refusal or _noted(visit, await self.budgets.begin(payer, narrowed))
 
     def serves(self, platform: str, team: str) -> bool:
         return policy.serves(platform, team, self.rules)

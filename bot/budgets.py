@@ -60,9 +60,9 @@ class Budgets:
         self._zone = zone
         self._clock = clock
 
-    async def begin(self, payer: Payer) -> Refusal | None:
+    async def begin(self, payer: Payer, narrowed: Narrowed = UNCHANGED) -> Refusal | None:
         """Counts a turn before it is taken in, once, whatever comes twice."""
-        lines = self._lines(payer, {"turns": 1}, {"turns": 1}, await self.narrowed(payer))
+        lines = self._lines(payer, {"turns": 1}, {"turns": 1}, narrowed)
         full = await self._accounts.begin(payer.turn, payer.thread, lines, self._between(payer))
         return self._refusal(full) if full else None
 

@@ -17,7 +17,7 @@ from sqlalchemy import Float, and_, bindparam, case, delete, exists, literal, or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ThreadId
-from bot.store.database import Database
+from bot.store.database import Database, Insert
 from bot.store.fence import Hold, insert_fenced
 from bot.store.steps import Also
 from bot.store.tables import budgets, reservations, turns
@@ -96,15 +96,12 @@ class Accounts:
         """
 
         async def work(connection: AsyncConnection) -> None:
-            is_known = select(literal(1)).where(exists().where(turns.c.id == turn))
-            if await connection.scalar(is_known):
+            found = (await connection.execute(_BEFORE, {"new": turn, "within": thread})).one()
+            if found.is_known:
                 return
-            joins = exists().where(turns.c.thread == thread, turns.c.state.in_(JOINED))
-            apart = () if await connection.scalar(select(literal(1)).where(joins)) else between
-            every = [*lines, *apart]
+            every = [*lines, *(() if found.joins else between)]
             row = _row(turn, TURN, [line for line in every if isinstance(line, Line)])
-            adding = self._database.insert(reservations).values(row).on_conflict_do_nothing()
-            if (await connection.execute(adding.returning(literal(1)))).first():
+            if (await connection.execute(_counting(self._database.insert), row)).first():
                 await self._change(connection, every, {})
 
         return await self._unless_full(work)
@@ -282,6 +279,18 @@ class Accounts:
         accounts = select(budgets).where(_are(keys)).order_by(*_COLUMNS)
         found = await connection.execute(accounts.with_for_update() if locks else accounts)
         return {(row.scope, row.period, row.what): row.amount for row in found}
+
+
+_BEFORE = select(
+    exists().where(turns.c.id == bindparam("new")).label("is_known"),
+    exists().where(turns.c.thread == bindparam("within"), turns.c.state.in_(JOINED)).label("joins"),
+)
+"""Of a turn that is to be counted."""
+
+
+@cache
+def _counting(insert: Insert) -> Any:
+    return insert(reservations).on_conflict_do_nothing().returning(literal(1))
 
 
 _COLUMNS = (budgets.c.scope, budgets.c.period, budgets.c.what)

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Collection
 
-from sqlalchemy import delete, not_, or_, select
+from sqlalchemy import bindparam, delete, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database
@@ -63,7 +63,10 @@ async def note_gone(database: Database, connection: AsyncConnection, ids: Collec
 
 
 async def is_gone(connection: AsyncConnection, turn: str) -> bool:
-    return await connection.scalar(select(seen.c.at).where(seen.c.place == _mark(turn))) is not None
+    return await connection.scalar(_AT, {"mark": _mark(turn)}) is not None
+
+
+_AT = select(seen.c.at).where(seen.c.place == bindparam("mark"))
 
 
 def _mark(turn: str) -> str:

@@ -9,10 +9,11 @@ A claim raises the turn's epoch. Whoever writes with a lower one writes nothing.
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, func, select, update
+from sqlalchemy import and_, bindparam, case, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import Fenced
@@ -21,7 +22,7 @@ from bot.messages import ThreadId
 from bot.stopping import SILENT
 from bot.store.approvals import waits_until
 from bot.store.claiming import LONGEST_WAIT_SECONDS, Claimant, Claimed, taking
-from bot.store.database import Database
+from bot.store.database import Database, Insert
 from bot.store.fence import Hold, insert_fenced
 from bot.store.memory import is_gone
 from bot.store.steps import Also
@@ -58,24 +59,16 @@ class Turns:
             if await is_gone(connection, turn.id):
                 return False
             now = time.time()
-            await self._touch(connection, turn.thread, now)
-            adding = self._database.insert(turns).values(
-                id=turn.id,
-                key=turn.key,
-                thread=turn.thread,
-                user=turn.user,
-                kind=turn.kind,
-                state="queued",
-                message=turn.message,
-                asked_at=now,
-            )
-            added = await connection.execute(adding.on_conflict_do_nothing(index_elements=["id"]))
-            if not added.rowcount:
-                return False
-            older = and_(turns.c.key == turn.key, turns.c.id != turn.id)
-            await self._stop(connection, older, "superseded")
-            await self._stop_merged(connection, older, "superseded")
-            return True
+            thread = {"id": turn.thread, "team": team_of(turn.thread), "created_at": now, "used_at": now}
+            await connection.execute(_touching(self._database.insert), thread)
+            row = {each.name: getattr(turn, each.name) for each in fields(NewTurn)}
+            given = {**row, "asked_at": now, "of": turn.key, "but": turn.id}
+            added = (await connection.execute(_adding(self._database.insert), given)).first()
+            if added and added.has_others:
+                others = and_(turns.c.key == turn.key, turns.c.id != turn.id)
+                await self._stop(connection, others, "superseded")
+                await self._stop_merged(connection, others, "superseded")
+            return added is not None
 
         return await self._database.write(work)
 
@@ -280,12 +273,6 @@ class Turns:
 
         return await self._database.read(work)
 
-    async def _touch(self, connection: AsyncConnection, thread: ThreadId, now: float) -> None:
-        adding = self._database.insert(threads).values(
-            id=thread, team=team_of(thread), created_at=now, used_at=now
-        )
-        await connection.execute(adding.on_conflict_do_update(index_elements=["id"], set_={"used_at": now}))
-
     async def _leave(
         self, connection: AsyncConnection, hold: Hold, values: Mapping[str, Any], also: Also | None = None
     ) -> None:
@@ -348,6 +335,22 @@ class Turns:
 
 
 # What each turn needs is made once: to make it takes longer than to run it.
+@cache
+def _touching(insert: Insert) -> Any:
+    """Whose thread's row is locked from there on: of two revisions, the later one sees the other."""
+    adding = insert(threads)
+    return adding.on_conflict_do_update(index_elements=["id"], set_={"used_at": adding.excluded.used_at})
+
+
+@cache
+def _adding(insert: Insert) -> Any:
+    """One row, if it is new: whether there are other revisions of it."""
+    other = turns.alias("other")
+    others = exists().where(other.c.key == bindparam("of"), other.c.id != bindparam("but"))
+    adding = insert(turns).values(state="queued").on_conflict_do_nothing(index_elements=["id"])
+    return adding.returning(others.label("has_others"))
+
+
 _STOPS = select(turns.c.id, turns.c.stop).where(
     turns.c.id.in_(bindparam("ids", expanding=True)), turns.c.stop.is_not(None)
 )

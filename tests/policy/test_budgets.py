@@ -295,7 +295,7 @@ async def test_the_terminal_is_bounded_by_the_installation_alone(bank: Bank) -> 
 
 
 async def refused(budgets: Budgets, who: Payer) -> Refusal:
-    refusal = await budgets.begin(who)
+    refusal = await budgets.begin(who, await budgets.narrowed(who))
     assert refusal
     return refusal
 
