@@ -6,6 +6,7 @@ Files and variables are no part of this: they stay in the sandbox, whatever is l
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
+from operator import attrgetter
 from typing import TypeGuard
 
 from bot.clip import clip
@@ -41,9 +42,10 @@ def fit(rounds: Sequence[Round], room: int, *, pictures: int) -> list[Entry]:
     The newest `pictures` pictures are kept.
     """
     rounds = newest_pictures(rounds, min(pictures, int(room * PICTURE_SHARE) // PICTURE_TOKENS))
+    every = list(chain.from_iterable(rounds))
+    if tokens_of(every) <= room:
+        return every
     sizes = [tokens_of(entries) for entries in rounds]
-    if sum(sizes) <= room:
-        return list(chain.from_iterable(rounds))
     question = max((number for number, entries in enumerate(rounds) if _is_question(entries)), default=0)
     last = len(rounds) - 1
     for first in range(_first_kept(sizes, int(room * (1 - DIGEST_SHARE))), last + 1):
@@ -58,7 +60,7 @@ def fit(rounds: Sequence[Round], room: int, *, pictures: int) -> list[Entry]:
 def newest_pictures(rounds: Sequence[Round], pictures: int) -> list[Round]:
     """The same rounds; a sentence stands for every picture but the newest `pictures`."""
     left = pictures
-    if not any(entry.pictures for entry in chain.from_iterable(rounds)):
+    if not any(map(attrgetter("pictures"), chain.from_iterable(rounds))):
         return list(rounds)
 
     def keep_newest(entry: Entry) -> Entry:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, ClassVar, Literal
 
 from bot.execution import Picture
@@ -170,4 +171,4 @@ def pictures_of(entries: Sequence[Entry]) -> int:
 
 def tokens_of(entries: Iterable[Entry]) -> int:
     """Good to a third: a request needs a correction by what the endpoint counted last."""
-    return sum([entry.tokens for entry in entries])
+    return sum(map(attrgetter("tokens"), entries))

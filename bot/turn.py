@@ -519,8 +519,8 @@ class _Turn:
 
 def _uploads(transcript: Transcript) -> tuple[Upload, ...]:
     """The files that people have put into the thread, under their present names."""
-    prompts = [entry for entry in transcript if isinstance(entry, Prompt)]
-    return prompts[-1].uploads if prompts else ()
+    newest_first = (entry for entries in reversed(transcript.rounds) for entry in reversed(entries))
+    return next((entry.uploads for entry in newest_first if isinstance(entry, Prompt)), ())
 
 
 def _has_run_cells(transcript: Transcript) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, exists, select
+from sqlalchemy import Text, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.blobs import Blobs
@@ -42,10 +42,11 @@ NEVER_SAID = ("superseded", "deleted")
 
 
 # Made once: to make them takes longer than to ask them.
+_UNSAID = select(turns.c.id).where(turns.c.thread == bindparam("in_thread"), turns.c.outcome.in_(NEVER_SAID))
 _SAID = (
     select(cast(rounds.c.entries, Text))
     .where(rounds.c.thread == bindparam("in_thread"), rounds.c.turn != bindparam("but"))
-    .where(~exists().where(turns.c.id == rounds.c.turn, turns.c.outcome.in_(NEVER_SAID)))
+    .where(rounds.c.turn.not_in(_UNSAID))
     .order_by(rounds.c.number)
 )
 _REFUSED = select(refused_pictures.c.sha256).where(refused_pictures.c.thread == bindparam("in_thread"))
@@ -62,7 +63,8 @@ class Transcripts:
         """All rounds of the thread, without those of the turn `but`: it goes through its own once more."""
 
         async def work(connection: AsyncConnection) -> list[str]:
-            return list(await connection.scalars(_SAID, {"in_thread": thread, "but": but}))
+            # All at once: a long thread has many rows, and each way to the result costs.
+            return list((await connection.scalars(_SAID, {"in_thread": thread, "but": but})).all())
 
         found = await self._database.read(work)
         made: list[Round | None] = [_made(written) if len(written) <= SHORT else None for written in found]
