@@ -54,8 +54,10 @@ class JournalledModel:
             lambda reply: self.spent(name, reply),
             may_be_repeated=True,
         )
-        # The last one becomes the turn's output at once, and is recorded with it.
-        if reply.tool_calls or self.has_session():
+        # The last one becomes the turn's output at once, and is recorded with it. Behind any other one, something
+        # follows that may take its time.
+        is_last = reply.text.strip() and not (reply.tool_calls or reply.truncated)
+        if self.has_session() or not is_last:
             await self.journal.write()
         return reply
 

@@ -74,7 +74,7 @@ class Spending:
 
         Where nothing more is held than that the turn was counted, that note is swept away with those of other turns.
         """
-        may_hold = self._reserved or self.journal.hold.epoch > 1
+        may_hold = self._reserved or self.journal.goes_on
         if self.budgets and (may_hold or self.budgets.bounds_running(self._payer)):
             self.journal.write_along(self.budgets.closed(self._payer.turn))
 
@@ -104,8 +104,8 @@ class Spending:
             if refusal:
                 raise used_up(refusal, self.author())
 
-        await journal.write_with(reserve)
         self._reserved.add(step)
+        await journal.write_with(reserve)
 
     def _counted(self, step: str, spent: Spent, amounts: Amounts) -> Also:
         count = counted(self.database, self._payer, step, spent)

@@ -189,18 +189,20 @@ class _Turn:
         """How the work ended, and what is to be posted for it; both recorded before anything is posted."""
         if "output" in self.journal.recorded:
             return await self.journal.step("output", self._nothing, self._codecs.output)
-        status, ending = await self.ended(self.work())
-        if ending:
-            await self._note(ending)
-        composing = Composing(self.parts.limits, self.parts.data, self._locale)
-        output = composing.output(self.done, self.taken, ending)
+        # What is still on its way to the thread is waited for only behind the record.
+        async with progress_to(self.thread) as show:
+            status, ending = await self.ended(self.work(show))
+            if ending:
+                await self._note(ending)
+            composing = Composing(self.parts.limits, self.parts.data, self._locale)
+            output = composing.output(self.done, self.taken, ending)
 
-        async def composed() -> tuple[Status, Output]:
-            return status, output
+            async def composed() -> tuple[Status, Output]:
+                return status, output
 
-        return await self.journal.step(
-            "output", composed, self._codecs.output, lambda _: self._noted_answer(status, output)
-        )
+            return await self.journal.step(
+                "output", composed, self._codecs.output, lambda _: self._noted_answer(status, output)
+            )
 
     async def deliver(self, output: Output) -> Status:
         """Post it, once. A question that was taken back gets no answer."""
@@ -260,7 +262,7 @@ class _Turn:
             engine = (Incident.ENGINE,) if self.done.cells else ()
             await self.parts.incidents.works(Incident.STORE, Incident.DISK, *model, *engine)
 
-    async def work(self) -> None:
+    async def work(self, show: Show) -> None:
         """From the message to an answer in `done`."""
         if not (self.message.text.strip() or self.message.attachments or self.task.codes):
             self.done.text = say(self._locale, "nothing_asked")
@@ -272,7 +274,7 @@ class _Turn:
             self.journal.write_along(revived(self.thread.id))
             days = self.parts.retention_days
             self.taken.refusals.append(say(self._locale, "thread_expired", days=days))
-        async with AsyncExitStack() as stack, progress_to(self.thread) as show:
+        async with AsyncExitStack() as stack:
             session = Borrowed(
                 self.parts.sandbox, self.thread.id, self.journal.hold, stack, show, self._locale
             )

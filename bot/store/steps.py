@@ -63,8 +63,8 @@ class Steps:
             new = await insert_fenced(self._database, connection, steps.c.name, rows, hold) if rows else ()
             for also in along:
                 await also(connection)
-            # The oldest is what a step has cost: the accounts of many turns are locked from there on.
-            for each in reversed([each for each in recordings if each.step in new]):
+            # Only now: what a step has cost locks the accounts of many turns.
+            for each in (each for each in recordings if each.step in new):
                 await keep_for_turn(
                     self._database, connection, hold.turn, each.step, each.result, self._blobs.size
                 )

@@ -144,11 +144,14 @@ class Turns:
 
     async def break_off(self, hold: Hold, after_seconds: float = 1) -> bool:
         """It could not be brought to its end: tried again, as if its worker had died."""
+        raising = update(turns).where(turns.c.id == hold.turn).values(takeovers=turns.c.takeovers + 1)
+
+        async def died(connection: AsyncConnection) -> None:
+            await connection.execute(raising)
 
         async def work(connection: AsyncConnection) -> None:
             later = await self._later(connection, after_seconds)
-            raised = {"takeovers": turns.c.takeovers + 1, "not_before": later}
-            await self._leave(connection, hold, {**GIVEN_BACK, **raised})
+            await self._leave(connection, hold, {**GIVEN_BACK, "not_before": later}, died)
 
         return await self._unless_fenced(work)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -12,15 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import intake, prices
 from bot.engine import taking
-from bot.errors import ModelUnavailable
+from bot.errors import ModelUnavailable, StoreUnavailable
 from bot.execution import Receipt
 from bot.limits import Limits
-from bot.messages import Author, Message
+from bot.messages import Author, Message, Update
 from bot.ports import Model, Request
 from bot.spending import REPLY_TOKENS
 from bot.stopping import Parked, Stop
 from bot.store.audit import Event
+from bot.store.budgets import Accounts, Full
 from bot.store.claiming import Claimant
+from bot.store.fence import Hold
 from bot.store.tables import reservations
 from bot.transcript import Reply, Usage
 from bot.turn import Parts, TurnResult
@@ -123,6 +126,53 @@ async def test_what_was_asked_is_in_the_store_before_the_model_reads_it(
 
     assert result.status == "ok"
     assert {*seen} == {"introduced", "above", "prompt", Event.ASKED}
+
+
+@pytest.mark.parametrize("first", [Reply("Seven, and", truncated=True), Reply("")])
+async def test_a_reply_that_is_not_the_last_stays_where_the_store_is_away_before_the_next(
+    turns: Turns, first: Reply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve = Accounts.reserve
+
+    async def away(self: Accounts, hold: Hold, step: str, *rest: Any) -> Full | None:
+        if step == "reply:2":
+            raise StoreUnavailable("gone")
+        return await reserve(self, hold, step, *rest)
+
+    monkeypatch.setattr(Accounts, "reserve", away)
+    with pytest.raises(StoreUnavailable):
+        await turns.ask(ReplyingModel(first, Reply(" more.")))
+
+    assert "reply:1" in await turns.bank.store.steps.of("m1")
+
+
+async def test_what_was_paid_is_in_the_store_before_anybody_waits_for_the_platform(turns: Turns) -> None:
+    seen = list[set[str]]()
+
+    class Slow(RecordingThread):
+        async def progress(self, update: Update) -> None:
+            for _ in range(100):
+                if "output" in (recorded := await turns.bank.store.steps.of("m1")):
+                    break
+                await asyncio.sleep(0.01)
+            seen.append({*recorded})
+
+    class Saying(ReplyingModel):
+        async def reply(self, request: Request, on_text: Callable[[str], None]) -> Reply:
+            on_text("Sev")
+            return await super().reply(request, on_text)
+
+    turns.thread = Slow()
+    assert (await turns.ask(Saying(Reply("Seven.")))).status == "ok"
+    assert {"reply:1", "output"} <= seen[-1]
+
+
+async def test_what_is_refused_for_its_budget_is_listed_in_its_order(turns: Turns) -> None:
+    turns.limits = {"user_tokens_a_day": 5000}
+    await turns.ask(ReplyingModel(Reply("never said")))
+
+    kinds = [entry.kind for entry in await turns.bank.store.audit.entries()]
+    assert kinds == [Event.ASKED, Event.ANSWERED]
 
 
 async def test_without_a_budget_the_model_is_not_asked(turns: Turns) -> None:
