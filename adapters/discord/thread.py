@@ -49,8 +49,8 @@ class DiscordThread:
         self._where = Whereabouts(address, around)
         self._status = self._new_status()
         self._keeping: list[asyncio.Task[None]] = []
-        self._half_sent: Draft | None = None
-        """A status message of which nobody knows whether it was made."""
+        self._half_sent: tuple[Draft, str] | None = None
+        """A status message of which nobody knows whether it was made, or noted; and its nonce."""
         self._has_said_goodbye = False
 
     @asynccontextmanager
@@ -212,10 +212,11 @@ class DiscordThread:
                 if error.code != UNKNOWN_MESSAGE:
                     raise
             else:
+                self._half_sent = None
                 return
         earlier = self._half_sent
-        self._half_sent = earlier or draft
-        message = await place.send(self._half_sent, self._status_nonce(noted))
+        self._half_sent = earlier or (draft, self._status_nonce(noted))
+        message = await place.send(*self._half_sent)
         await self._around.journal.note(self._status_key, str(message))
         self._half_sent = None
         if earlier:
@@ -239,7 +240,7 @@ class DiscordThread:
         place = await self._where.place()
         if self._half_sent:
             # By its nonce Discord finds it, or makes it now.
-            noted = await place.send(self._half_sent, self._status_nonce(noted))
+            noted = await place.send(*self._half_sent)
             await self._around.journal.note(self._status_key, str(noted))
             self._half_sent = None
         if noted > 0:

@@ -604,6 +604,25 @@ async def test_a_status_that_was_made_unheard_of_says_what_is_new(worker: Worker
     assert "two" in shown_text(message)
 
 
+async def test_a_status_that_is_being_noted_when_the_answer_comes_does_not_stay(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    noted, note = asyncio.Event(), worker.journal.note
+
+    async def slowly(key: str, value: str) -> None:
+        await note(key, value)
+        if not noted.is_set():
+            noted.set()
+            await asyncio.Event().wait()
+
+    worker.journal.note = slowly  # type: ignore[method-assign]  # as a store that has written it, and not said so yet
+    async with thread.working():
+        await thread.progress(Noted("Reading"))
+        await noted.wait()
+        await thread.post(Output("done"), KEY)
+
+    assert [shown_text(each) for each in worker.fake.in_channel(place)] == ["done"]
+
+
 async def test_progress_shows_in_a_deferred_response(worker: Worker) -> None:
     address, interaction = worker.deferred(worker.fake.general)
     thread = worker.thread(address)
