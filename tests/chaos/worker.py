@@ -227,7 +227,18 @@ class Boundaries:
                 self.has_ended, self.counts = True, False
             return result
 
+        real_one = Database.write_one
+
+        async def write_one(database: Database, statement: Any, given: Any) -> int:
+            self.cross("before Turns.end")
+            changed = await real_one(database, statement, given)
+            self.cross("after Turns.end")
+            self._jump()
+            self.has_ended, self.counts = True, False
+            return changed
+
         Database.write = write  # type: ignore[method-assign]
+        Database.write_one = write_one  # type: ignore[method-assign]  # nothing but a turn's end is one statement
 
     def _jump(self) -> None:
         if self.counts and self.plan.clock_jumps:
