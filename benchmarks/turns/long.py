@@ -9,7 +9,7 @@ from bot.engine import alive
 from bot.turn import Parts
 
 EARLY, LATE = 3, 300
-TIMES = 25
+TIMES = 60
 
 
 async def figures() -> list[Figure]:
