@@ -53,7 +53,7 @@ class Journal:
     """Raises `Fenced` when the turn is somebody else's by now."""
     wait: Callable[[StoreUnavailable], Awaitable[None]] | None = None
     """Waits for a store that does not answer: what was done is then recorded later. None where nobody waits."""
-    goes_on: bool = False
+    has_begun: bool = False
     """Somebody has worked on the turn before."""
     _counts: dict[str, int] = field(default_factory=dict[str, int])
     _parts: int = 0

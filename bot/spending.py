@@ -74,7 +74,7 @@ class Spending:
 
         Where nothing more is held than that the turn was counted, that note is swept away with those of other turns.
         """
-        may_hold = self._reserved or self.journal.goes_on
+        may_hold = self._reserved or self.journal.has_begun
         if self.budgets and (may_hold or self.budgets.bounds_running(self._payer)):
             self.journal.write_along(self.budgets.closed(self._payer.turn))
 

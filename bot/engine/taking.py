@@ -166,7 +166,7 @@ async def journal_of(claimed: Claimed, store: Store, check: Callable[[], Awaitab
         store.transcripts,
         await store.steps.of(claimed.id) if claimed.has_begun else {},
         check,
-        goes_on=claimed.has_begun,
+        has_begun=claimed.has_begun,
     )
 
 
