@@ -124,6 +124,15 @@ class Serving:
         return listed.stdout.split()
 
 
+def contents(file: Path) -> bytes:
+    """What a file of a bot holds that may be at work here; nothing where there is none.
+
+    Read by another process: closing a file takes away every lock that a process has on it. SQLite's would go with them,
+    and the next one to close the store would remove its log of changes under the bot.
+    """
+    return subprocess.run(["cat", file], check=False, capture_output=True).stdout
+
+
 async def _ended(serving: asyncio.Task[int]) -> None:
     # Without a handler the signal would end this process.
     if not serving.done() and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:

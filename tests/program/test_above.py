@@ -9,7 +9,7 @@ from tests.fakes.openai_answers import Says
 from tests.fakes.openai_rules import text_of
 from tests.fakes.openai_server import OpenAIServer
 from tests.fakes.slack.rules import Json
-from tests.program.serving import Serving
+from tests.program.serving import Serving, contents
 from tests.program.towns import SlackTown
 from tests.program.waiting import until
 
@@ -75,5 +75,5 @@ def held(serving: Serving) -> list[Path]:
 
 def _held(folder: Path) -> Iterator[Path]:
     for each in sorted(folder.rglob("*")):
-        if CANARY in each.name or (each.is_file() and CANARY.encode() in each.read_bytes()):
+        if CANARY in each.name or (each.is_file() and CANARY.encode() in contents(each)):
             yield each

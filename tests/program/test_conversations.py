@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.openai_answers import Calls, Says
 from tests.fakes.openai_rules import text_of
 from tests.fakes.openai_server import OpenAIServer
-from tests.program.serving import Serving
+from tests.program.serving import Serving, contents
 from tests.program.towns import Anywhere, Town
 from tests.program.waiting import until
 
@@ -115,4 +115,4 @@ async def test_a_platform_that_fails_for_a_while_loses_nothing(
 def stored(serving: Serving) -> str:
     """All that the database holds, as far as it is text."""
     folder = serving.folder / "data"
-    return "".join(each.read_bytes().decode("utf-8", "ignore") for each in folder.glob("plotline.db*"))
+    return "".join(contents(each).decode("utf-8", "ignore") for each in folder.glob("plotline.db*"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from tests.fakes.openai_answers import Calls, Says
 from tests.fakes.openai_server import OpenAIServer
-from tests.program.serving import Serving
+from tests.program.serving import Serving, contents
 from tests.program.towns import DiscordTown, Town
 from tests.program.waiting import until
 
@@ -104,4 +104,4 @@ def _held(serving: Serving, model: OpenAIServer) -> Iterator[tuple[str, bytes]]:
     for each in sorted((serving.folder / "data").rglob("*")):
         yield str(each), str(each.name).encode()
         if each.is_file():
-            yield str(each), each.read_bytes()
+            yield str(each), contents(each)
