@@ -25,7 +25,7 @@ T = TypeVar("T")
 Insert = Callable[[Table], Any]
 """Makes an insert that knows `on_conflict_do_nothing` and `on_conflict_do_update`."""
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration: a store that is there already needs nothing loaded that could make it so."""
 SQLITE_BUSY_SECONDS = 10
 PRAGMAS = (

@@ -103,6 +103,7 @@ rounds = Table(
     Column("part", Integer, nullable=False),
     Column("entries", JSON, nullable=False),
     UniqueConstraint("thread", "turn", "part"),
+    Index("ix_rounds_thread_number", "thread", "number"),
 )
 
 refused_pictures = Table(

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, cast, select
+from sqlalchemy import Text, bindparam, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.blobs import Blobs
@@ -44,11 +44,14 @@ NEVER_SAID = ("superseded", "deleted")
 # Made once: to make them takes longer than to ask them.
 _UNSAID = select(turns.c.id).where(turns.c.thread == bindparam("in_thread"), turns.c.outcome.in_(NEVER_SAID))
 _SAID = (
-    select(cast(rounds.c.entries, Text))
+    select(cast(rounds.c.entries, Text).label("entries"))
     .where(rounds.c.thread == bindparam("in_thread"), rounds.c.turn != bindparam("but"))
     .where(rounds.c.turn.not_in(_UNSAID))
     .order_by(rounds.c.number)
+    .subquery()
 )
+# One round to a line, since JSON has none inside: a long thread has many, and each row of a result costs.
+_ALL_SAID = select(func.aggregate_strings(_SAID.c.entries, "\n"))
 _REFUSED = select(refused_pictures.c.sha256).where(refused_pictures.c.thread == bindparam("in_thread"))
 
 
@@ -62,11 +65,11 @@ class Transcripts:
     async def load(self, thread: ThreadId, *, but: str = "") -> Transcript:
         """All rounds of the thread, without those of the turn `but`: it goes through its own once more."""
 
-        async def work(connection: AsyncConnection) -> list[str]:
-            # All at once: a long thread has many rows, and each way to the result costs.
-            return list((await connection.scalars(_SAID, {"in_thread": thread, "but": but})).all())
+        async def work(connection: AsyncConnection) -> str | None:
+            return await connection.scalar(_ALL_SAID, {"in_thread": thread, "but": but})
 
-        found = await self._database.read(work)
+        said = await self._database.read(work)
+        found = said.split("\n") if said else []
         made: list[Round | None] = [_made(written) if len(written) <= SHORT else None for written in found]
         rest = [json.loads(written) for written, round_ in zip(found, made, strict=True) if round_ is None]
         picture = await self._pictures(thread, rest)

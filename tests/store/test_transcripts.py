@@ -54,6 +54,16 @@ async def test_what_was_added_is_there_in_another_process(store: Store, address:
         assert (await other.transcripts.load(THREAD)).rounds == rounds
 
 
+async def test_texts_of_several_lines_come_back_in_their_order(store: Store) -> None:
+    rounds = [asked(f"{number}\n\r\n\u2028{number}\n") for number in range(30)]
+    here, there = await turn_of(store), await turn_of(store, "2", ThreadId("slack:T1/C2/1"))
+    for part, entries in enumerate(rounds):
+        await store.transcripts.append(THREAD, here, part, entries)
+        await store.transcripts.append(ThreadId("slack:T1/C2/1"), there, part, asked())
+
+    assert (await store.transcripts.load(THREAD)).rounds == rounds
+
+
 async def test_an_unknown_thread_is_empty(store: Store) -> None:
     assert (await store.transcripts.load(THREAD)).rounds == []
 
