@@ -16,7 +16,7 @@ from adapters.discord.complaint import complain
 from adapters.discord.delivery import Delivery, nonce
 from adapters.discord.draft import Draft
 from adapters.discord.errors import UNKNOWN_MESSAGE, DiscordRefused
-from adapters.discord.places import Channel
+from adapters.discord.places import Channel, Place
 from adapters.discord.posted import Outputs, Posted
 from adapters.discord.render import Piece
 from adapters.discord.status import Status
@@ -216,11 +216,9 @@ class DiscordThread:
                 return
         earlier = self._half_sent
         self._half_sent = earlier or (draft, self._status_nonce(noted))
-        message = await place.send(*self._half_sent)
-        await self._around.journal.note(self._status_key, str(message))
-        self._half_sent = None
+        message = await self._finish_sending(place, *self._half_sent)
         if earlier:
-            # By its nonce Discord has found that one, which says what was newest then.
+            # What was found says what was newest then.
             await place.edit(message, draft)
 
     async def _remove_status(self) -> None:
@@ -239,13 +237,17 @@ class DiscordThread:
         noted = await self._noted_status()
         place = await self._where.place()
         if self._half_sent:
-            # By its nonce Discord finds it, or makes it now.
-            noted = await place.send(*self._half_sent)
-            await self._around.journal.note(self._status_key, str(noted))
-            self._half_sent = None
+            noted = await self._finish_sending(place, *self._half_sent)
         if noted > 0:
             await place.delete(noted)
             await self._around.journal.note(self._status_key, str(-noted))
+
+    async def _finish_sending(self, place: Place, draft: Draft, its_nonce: str) -> int:
+        """Its id: by its nonce Discord finds a message that it has made already, or makes it now."""
+        message = await place.send(draft, its_nonce)
+        await self._around.journal.note(self._status_key, str(message))
+        self._half_sent = None
+        return message
 
     async def _noted_status(self) -> int:
         """The id of the status message; below zero if it is gone, 0 if there was none."""

@@ -64,7 +64,9 @@ class Steps:
             for also in along:
                 await also(connection)
             # Only now: what a step has cost locks the accounts of many turns.
-            for each in (each for each in recordings if each.step in new):
+            for each in recordings:
+                if each.step not in new:
+                    continue
                 await keep_for_turn(
                     self._database, connection, hold.turn, each.step, each.result, self._blobs.size
                 )
