@@ -1,10 +1,10 @@
-"""What people can take away: a thread's work, run again in a fresh sandbox; and everything that is held of a person."""
+"""A thread's work, to be taken away: run again in a fresh sandbox first."""
 
 import json
 import re
 import secrets
 from collections.abc import Awaitable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,7 +14,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot import forgetting, notebook, zipping
-from bot.attachments import unique_name
 from bot.codecs import Codecs, message_from_json
 from bot.execution import Artifact, Execution
 from bot.folders import team_of
@@ -32,7 +31,6 @@ Format = Literal["ipynb", "py", "md", "zip"]
 PLATFORM = "export:"
 """Of the threads in which code is run again."""
 MODULES_LISTED = 50
-EVERY = 2**31 - 1
 _VERSIONS = """\
 import importlib.metadata as _metadata, json as _json, sys as _sys
 _dists = _metadata.packages_distributions()
@@ -111,41 +109,6 @@ def in_zip(one: Found) -> dict[str, bytes | str | Path]:
         **notebook.pictures(one.work),
         **one.files,
     }
-
-
-async def everything_of(store: Store, team: str, user: str) -> dict[str, bytes | str | Path]:
-    """All that is held of a person: `person.json`, and their files with those that were made for them."""
-    asked = await store.reports.turns(team=team, user=user, limit=EVERY)
-    spent = await store.reports.usage("day", team=team, user=user)
-    held = {each.file.sha256: each for each in await store.files.held(team=team, user=user)}
-    names: list[str] = []
-    files: dict[str, bytes | str | Path] = {}
-    listed = []
-    for each in held.values():
-        path = await store.blobs.local(team, each.file.sha256)
-        names.append(unique_name(each.file.name.replace("/", "_") or each.file.sha256, names))
-        if path.exists():
-            files[f"files/{names[-1]}"] = path
-        listed.append(
-            {
-                "name": names[-1],
-                "kind": each.file.kind,
-                "thread": each.thread,
-                "sha256": each.file.sha256,
-                "size_bytes": each.file.size_bytes,
-                "is_kept": path.exists(),
-            }
-        )
-    facts = {
-        "team": team,
-        "user": user,
-        "turns": [asdict(row) | {"cells": await codes_of(store, row.id)} for row in asked],
-        "usage_by_day": [asdict(row) for row in spent],
-        "ratings": [asdict(each) for each in await store.feedback.of(user=user)],
-        "audit": [asdict(each) for each in await store.audit.entries(team=team, user=user, limit=EVERY)],
-        "files": listed,
-    }
-    return {"person.json": json.dumps(facts, ensure_ascii=False, indent=1), **files}
 
 
 # Reading the journal

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot import exporting, zipping
+from bot import exporting, holdings, zipping
 from bot.cli import local, people, results
 from bot.cli.ending import Code, Ended
 from bot.cli.sandbox import open_sandbox
@@ -37,7 +37,7 @@ async def _person(arguments: argparse.Namespace, settings: Settings, store: Stor
     files: dict[str, bytes | str | Path] = {}
     those = await people.found(store, arguments.user)
     for team, user in those:
-        content = await exporting.everything_of(store, team, user)
+        content = await holdings.everything_of(store, team, user)
         folder = f"{_safe(team)}/" if len(those) > 1 else ""
         files |= {f"{folder}{name}": each for name, each in content.items()}
         await store.audit.note(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import exporting, notebook
+from bot import exporting, holdings, notebook
 from bot.execution import CellError, Execution, Outcome
 from bot.exporting import NothingThere
 from bot.messages import ThreadId
@@ -257,7 +257,7 @@ async def test_everything_that_is_held_of_a_person_is_in_one_place(store: Store,
     await asked_and_answered(store, "of U2", "U2")
     await store.feedback.rate("t", THREAD, "U1", "good", "thanks")
 
-    exporting.zipping.write(tmp_path / "u1.zip", await exporting.everything_of(store, "slack:T1", "U1"))
+    exporting.zipping.write(tmp_path / "u1.zip", await holdings.everything_of(store, "slack:T1", "U1"))
 
     with zipfile.ZipFile(tmp_path / "u1.zip") as archive:
         facts = json.loads(archive.read("person.json"))
