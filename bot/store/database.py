@@ -262,7 +262,10 @@ def _postgres_options(url: str) -> dict[str, str]:
     given = make_url(url).query.get("options", "")
     # Nothing of ours runs for so long that it pays to be compiled; but with many turns waiting, the search for the next
     # one looks as if it did, and that takes a tenth of a second each time.
-    ours = f"-c jit=off -c idle_in_transaction_session_timeout={int(STANDSTILL_SECONDS * 1000)}"
+    planning = "-c jit=off"
+    patience = f"-c idle_in_transaction_session_timeout={int(STANDSTILL_SECONDS * 1000)}"
+    # A database without an encoding of its own, as a server in the locale C makes them, would give bytes and no text.
+    ours = f"{planning} {patience} -c client_encoding=UTF8"
     return {"options": f"{given} {ours}".strip()}
 
 

@@ -60,10 +60,10 @@ class Cluster:
     def stop(self, mode: str = "fast") -> None:
         self.run("pg_ctl", "-D", f"{self.folder}/data", "-m", mode, "-w", "stop")
 
-    def new_database(self, template: str = "template0") -> str:
-        """The address of an empty one."""
+    def new_database(self, template: str = "template0", *options: str) -> str:
+        """The address of an empty one; `options` are those of `createdb`."""
         name = f"t{uuid.uuid4().hex}"
-        self.run("createdb", "-h", str(self.folder), "-U", "tests", "-T", template, name)
+        self.run("createdb", "-h", str(self.folder), "-U", "tests", "-T", template, *options, name)
         return f"postgresql+psycopg://tests@/{name}?host={self.folder}"
 
     async def new_store(self) -> str:

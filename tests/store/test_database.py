@@ -15,6 +15,7 @@ from bot.errors import StoreUnavailable
 from bot.messages import ThreadId
 from bot.store import database
 from bot.store.database import Database, sqlite_url
+from bot.store.memory import Memory
 from bot.store.store import Store
 from bot.store.turns import CLAIM_LOCK
 from tests.store.postgres import Cluster
@@ -75,6 +76,15 @@ async def test_options_of_the_address_are_kept(postgres: Cluster) -> None:
         )
 
     assert (name, idle) == ("mine", "4s")
+
+
+async def test_a_database_without_an_encoding_keeps_text_as_it_is(postgres: Cluster) -> None:
+    url = postgres.new_database("template0", "--encoding=SQL_ASCII", "--locale=C")
+    for value in ("Fünf 五 🙂", "Sechs"):
+        async with Database.opened(url) as opened:
+            memory = Memory(opened)
+            await memory.note("slack:T1:place", value)
+            assert await memory.recall("slack:T1:place") == value
 
 
 async def test_a_write_waits_for_another_process_that_has_locked_the_file(tmp_path: Path) -> None:
