@@ -130,7 +130,9 @@ def contents(file: Path) -> bytes:
     Read by another process: closing a file takes away every lock that a process has on it. SQLite's would go with them,
     and the next one to close the store would remove its log of changes under the bot.
     """
-    return subprocess.run(["cat", file], check=False, capture_output=True).stdout
+    read = subprocess.run(["cat", file], check=False, capture_output=True)
+    assert read.returncode == 0 or not file.exists(), read.stderr
+    return read.stdout
 
 
 async def _ended(serving: asyncio.Task[int]) -> None:
