@@ -33,8 +33,9 @@ class Thread(Protocol):
         """
         ...
 
-    async def above(self, message: Message) -> Above:
-        """What was said before the bot was called into the thread. Never fails: see `Above.said`."""
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
+        """What was said before the bot was called into the thread; where that `was_emptied` for its age, what people
+        sent to the bot there, too. Never fails: see `Above.said`."""
         ...
 
     def working(self) -> AbstractAsyncContextManager[None]:

@@ -14,6 +14,10 @@ from bot.messages import Message, Output, ThreadId
 from bot.ports import Thread
 from bot.visits import Visit
 
+ROOT = ":root"
+"""How keys of `Journal` end that say: what follows in this thread is for the bot. They stay when the thread is emptied
+for its age."""
+
 
 class Act(StrEnum):
     """What a button or a command asks of the core, apart from questions and code."""

@@ -302,7 +302,7 @@ class _Turn:
             return await self.thread.introduce(self.message)
 
         async def said_before() -> Above:
-            return await self.thread.above(self.message)
+            return await self.thread.above(self.message, was_emptied=self.task.is_thread_expired)
 
         self.message = await self.journal.step(
             "introduced", introduced, self._codecs.message, may_be_repeated=True

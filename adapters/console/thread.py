@@ -31,7 +31,7 @@ class ConsoleThread:
     async def introduce(self, message: Message) -> Message:
         return message
 
-    async def above(self, message: Message) -> Above:
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
         return Above()
 
     @asynccontextmanager

@@ -172,7 +172,8 @@ class Bot(discord.AutoShardedClient):
             self._web = aiohttp.ClientSession(
                 connector=self.http.connector or None, connector_owner=not self.http.connector, trust_env=True
             )
-        around = Surroundings(self, self._web, self._clock, self._core.journal, self._fit)
+        core = self._core
+        around = Surroundings(self, self._web, self._clock, core.journal, core.receiver.refusal, self._fit)
         return DiscordThread(address, around)
 
     async def setup_hook(self) -> None:

@@ -1,5 +1,6 @@
 """What every thread works with."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -8,6 +9,7 @@ import discord
 from adapters.discord.clock import Clock
 from adapters.discord.seam import Fit
 from bot.reception import Journal
+from bot.visits import Visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,4 +20,6 @@ class Surroundings:
     """For downloads."""
     clock: Clock
     journal: Journal
+    refusal: Callable[[Visit], Awaitable[str | None]]
+    """As `Receiver.refusal`."""
     fit: Fit | None = None

@@ -19,6 +19,7 @@ from adapters.discord.errors import UNKNOWN_MESSAGE, DiscordRefused
 from adapters.discord.places import Channel, Place
 from adapters.discord.posted import Outputs, Posted
 from adapters.discord.render import Piece
+from adapters.discord.sent_before import sent_before
 from adapters.discord.status import Status
 from adapters.discord.surroundings import Surroundings
 from adapters.discord.whereabouts import Whereabouts
@@ -83,9 +84,9 @@ class DiscordThread:
         # Nothing but an answer to a command can be for one person alone.
         await self.post(Output(text), key)
 
-    async def above(self, message: Message) -> Above:
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
         # An answer to somebody's message quotes it.
-        return Above()
+        return await sent_before(self._to, self._around) if was_emptied else Above()
 
     async def fetch(self, attachment: Attachment, to: Path, limit_bytes: int) -> None:
         await attachments.fetch(attachment, to, limit_bytes, self._to, self._around)

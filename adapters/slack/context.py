@@ -50,7 +50,7 @@ class Context:
         said = say(locale, "slack_context", messages=len(messages), files=files) if messages else ""
         if self.how == "files":
             messages = [replace(message, text="") for message in messages if message.attachments]
-            said = say(locale, "slack_context_files", files=files) if messages else ""
+            said = say(locale, "files_above", files=files) if messages else ""
         return Above(tuple(messages), is_whole, said)
 
     async def _readable(self, found: Sequence[Incoming]) -> list[Message]:

@@ -15,7 +15,7 @@ from adapters.slack.places import PLATFORM, Place
 from adapters.slack.thread import SlackThread
 from bot.errors import PlatformUnavailable
 from bot.messages import ThreadId
-from bot.reception import Receiver
+from bot.reception import ROOT, Receiver
 from bot.sentences import say
 from bot.visits import Visit, Wish
 
@@ -143,4 +143,4 @@ class Receiving:
 
 
 def _root(place: Place) -> str:
-    return f"{place.id}:root"
+    return f"{place.id}{ROOT}"

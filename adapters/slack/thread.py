@@ -54,7 +54,7 @@ class SlackThread:
         await named_hosts.remember(self._connection.journal, self.id, hosts_in(message.text))
         return await self._connection.people.introduce(message)
 
-    async def above(self, message: Message) -> Above:
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
         connection = self._connection
         context = Context(
             web=connection.web,

@@ -92,7 +92,7 @@ class Silent:
     async def introduce(self, message: Message) -> Message:
         return message
 
-    async def above(self, message: Message) -> Above:
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
         return Above()
 
     @asynccontextmanager

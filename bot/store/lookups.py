@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ThreadId
@@ -47,11 +47,12 @@ class Lookups:
         return await self.database.read(work)
 
     async def is_known(self, thread: ThreadId) -> bool:
-        """Whether anything was ever asked there."""
+        """Whether anything was ever asked there, be it long ago: a thread that was emptied for its age is known."""
+        asked = exists().where(turns.c.thread == thread)
+        emptied = exists().where(threads.c.id == thread, threads.c.expired_at.is_not(None))
 
         async def work(connection: AsyncConnection) -> bool:
-            found = await connection.execute(select(turns.c.number).where(turns.c.thread == thread).limit(1))
-            return found.first() is not None
+            return bool(await connection.scalar(select(or_(asked, emptied))))
 
         return await self.database.read(work)
 

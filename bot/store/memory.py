@@ -7,6 +7,7 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, delete, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.reception import ROOT
 from bot.store.database import Database
 from bot.store.tables import seen
 
@@ -41,14 +42,18 @@ class Memory:
         await self._database.write(work)
 
 
-async def forget_about(connection: AsyncConnection, names: Collection[str]) -> None:
+async def forget_about(
+    connection: AsyncConnection, names: Collection[str], *, keeps_roots: bool = False
+) -> None:
     """All that is remembered under keys with these threads or messages in them."""
+    kept = [seen.c.place.startswith(GONE, autoescape=True)]
+    if keeps_roots:
+        kept.append(seen.c.place.endswith(ROOT, autoescape=True))
     left = sorted(names)
     while left:
         some, left = left[:AT_ONCE], left[AT_ONCE:]
         about = or_(*(seen.c.place.contains(name, autoescape=True) for name in some))
-        is_mark = seen.c.place.startswith(GONE, autoescape=True)
-        await connection.execute(delete(seen).where(about, not_(is_mark)))
+        await connection.execute(delete(seen).where(about, not_(or_(*kept))))
 
 
 async def note_gone(database: Database, connection: AsyncConnection, ids: Collection[str]) -> None:

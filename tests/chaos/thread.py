@@ -31,7 +31,7 @@ class LoopbackThread:
     async def introduce(self, message: Message) -> Message:
         return message
 
-    async def above(self, message: Message) -> Above:
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
         return Above()
 
     async def fetch(self, attachment: Attachment, to: Path, limit_bytes: int) -> None:

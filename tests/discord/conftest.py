@@ -18,6 +18,7 @@ from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread import DiscordThread
 from bot.execution import Artifact
 from bot.reception import MemoryJournal
+from bot.visits import Visit
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord.interactions import COMMAND, DEFER, Interaction
 from tests.fakes.discord.rules import EPHEMERAL, LOADING, Payload, walk
@@ -93,6 +94,10 @@ async def worker(fake: FakeDiscord) -> AsyncIterator[Worker]:
         yield worker
 
 
+async def anybody(_visit: Visit) -> None:
+    """May ask."""
+
+
 @asynccontextmanager
 async def working(fake: FakeDiscord) -> AsyncIterator[Worker]:
     client = discord.Client(
@@ -101,7 +106,7 @@ async def working(fake: FakeDiscord) -> AsyncIterator[Worker]:
     journal = MemoryJournal()
     async with client, aiohttp.ClientSession() as http:
         await client.login(fake.token)
-        yield Worker(fake, Surroundings(client, http, fake.clock, journal), journal)
+        yield Worker(fake, Surroundings(client, http, fake.clock, journal, anybody), journal)
 
 
 @pytest.fixture

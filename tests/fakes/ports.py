@@ -36,7 +36,7 @@ class RecordingThread:
     async def introduce(self, message: Message) -> Message:
         return message
 
-    async def above(self, message: Message) -> Above:
+    async def above(self, message: Message, *, was_emptied: bool) -> Above:
         return self.said_above
 
     @asynccontextmanager

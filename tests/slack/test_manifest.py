@@ -123,7 +123,7 @@ async def test_without_an_optional_scope_the_rest_still_works(
     async def turn(message: Message, thread: DurableThread) -> None:
         async with thread.working():
             message = await thread.introduce(message)
-            above = await thread.above(message)
+            above = await thread.above(message, was_emptied=False)
             for attachment in message.attachments:
                 try:
                     await thread.fetch(attachment, tmp_path / "in", 1000)

@@ -179,7 +179,7 @@ async def test_the_talk_above_is_read(slack: FakeSlack, desk: Desk) -> None:
     slack.writes("our own", user="UBOT", bot_id="BBOT", thread_ts=root["ts"])
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
     slack.writes("later", thread_ts=root["ts"])
-    above = await desk.thread(question).above(message_of(question))
+    above = await desk.thread(question).above(message_of(question), was_emptied=False)
 
     assert [(each.author.name, each.text) for each in above.messages] == [
         ("Bertram", "Sales are down"),
@@ -201,7 +201,7 @@ async def test_what_those_said_whom_the_policy_refuses_is_not_read(slack: FakeSl
     slack.writes("of another app", user="U8", bot_id="B8", thread_ts=root["ts"])
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
     thread = desk.thread(question, connection=desk.connection(refusal=refusal))
-    above = await thread.above(message_of(question))
+    above = await thread.above(message_of(question), was_emptied=False)
 
     assert [each.text for each in above.messages] == ["Sales are down", "of another app"]
     assert above.said == "I read 2 messages and 0 files above."
@@ -213,7 +213,7 @@ async def test_of_long_talk_there_is_an_end(slack: FakeSlack, desk: Desk) -> Non
     for number in range(250):
         slack.writes(str(number), thread_ts=root["ts"])
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
-    above = await desk.thread(question).above(message_of(question))
+    above = await desk.thread(question).above(message_of(question), was_emptied=False)
 
     assert len(above.messages) == 200
     assert not above.is_whole
@@ -224,7 +224,7 @@ async def test_what_is_read_above_is_a_setting(slack: FakeSlack, desk: Desk, how
     root = slack.writes("Sales are down", user="U2", files=[slack.add_file("a.csv", b"a")])
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
     thread = desk.thread(question, connection=desk.connection(how_context=how))
-    above = await thread.above(message_of(question))
+    above = await thread.above(message_of(question), was_emptied=False)
 
     assert len(above.messages) == count
     assert all(each.text == "" for each in above.messages)
@@ -234,7 +234,7 @@ async def test_what_could_not_be_read_is_said(slack: FakeSlack, desk: Desk) -> N
     slack.scopes = {"chat:write", "users:read"}
     root = slack.writes("Sales are down", user="U2")
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
-    above = await desk.thread(question).above(message_of(question))
+    above = await desk.thread(question).above(message_of(question), was_emptied=False)
 
     assert above.messages == ()
     assert "channels:history" in above.said
@@ -244,7 +244,7 @@ async def test_nobody_waits_for_a_minute_to_read_what_was_said_above(slack: Fake
     slack.limits["conversations.replies"] = [60]
     root = slack.writes("Sales are down", user="U2")
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
-    above = await desk.thread(question).above(message_of(question))
+    above = await desk.thread(question).above(message_of(question), was_emptied=False)
 
     assert above.said.startswith("I could not read what was said above right now.")
     assert slack.clock.pauses == []
@@ -256,7 +256,7 @@ async def test_pages_may_be_shorter_than_asked_for(slack: FakeSlack, desk: Desk)
     for number in range(20):
         slack.writes(str(number), thread_ts=root["ts"])
     question = slack.writes("<@UBOT> check", thread_ts=root["ts"])
-    above = await desk.thread(question).above(message_of(question))
+    above = await desk.thread(question).above(message_of(question), was_emptied=False)
 
     assert len(above.messages) == 21
     assert above.is_whole
