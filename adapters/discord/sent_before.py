@@ -27,8 +27,9 @@ async def sent_before(address: Address, around: Surroundings) -> Above:
     except PlatformUnavailable:
         return Above(is_whole=False, said=say(address.locale, "discord_files_unread"))
     found = [(each, files) for each in said if (files := _files_of(each, address, around.client))]
-    may = {each.author.id: await _may_ask(each, address, around) for each, _ in found}
-    messages = tuple(files for each, files in found if may[each.author.id])
+    by_author = {each.author.id: each for each, _ in found}
+    may_ask = {author for author, each in by_author.items() if await _may_ask(each, address, around)}
+    messages = tuple(files for each, files in found if each.author.id in may_ask)
     number = sum(len(each.attachments) for each in messages)
     is_whole = len(messages) == len(found) and len(said) < MESSAGES
     return Above(messages, is_whole, say(address.locale, "files_above", files=number) if number else "")
