@@ -16,10 +16,13 @@ FILE = ("sales.csv", b"region,sum\nNorth,4711\n")
 async def test_files_are_taken_again_from_the_platform_and_go_with_their_message(
     town: Town, serving: Serving, model: OpenAIServer
 ) -> None:
+    # The bot's own clock is the one on the wall.
+    await town.days_pass(-91)
     async with serving.here():
         await until(town.is_listening)
         talk = await town.ask("What is in it?", FILE)
         await until(lambda: serving.logged("turn.ended"))
+    await town.days_pass(91)
     asked(serving, "UPDATE threads SET used_at = used_at - 91 * 86400")
 
     async with serving.here():

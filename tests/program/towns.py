@@ -22,6 +22,8 @@ from tests.program.console import ConsoleTown, console_town
 from tests.program.talk import File, Talk
 from tests.program.waiting import until
 
+DAY_SECONDS = 86_400
+
 
 class Button(StrEnum):
     """Under answers and questions, as people read them."""
@@ -126,6 +128,10 @@ class Town(Anywhere, Protocol):
     async def edit(self, talk: Talk, text: str) -> None: ...
 
     async def delete(self, talk: Talk) -> None: ...
+
+    async def days_pass(self, days: float) -> None:
+        """By the platform's clock alone, backwards too."""
+        ...
 
 
 @dataclass
@@ -236,6 +242,9 @@ class SlackTown:
 
     async def delete(self, talk: Talk, *, heard: bool = True) -> None:
         await self.slack.deletes(talk.first, heard=heard)
+
+    async def days_pass(self, days: float) -> None:
+        self.slack.clock.advance(days * DAY_SECONDS)
 
     async def lose_file(self, talk: Talk, *, heard: bool = True) -> None:
         """Somebody deletes the file that came with the question."""
@@ -402,6 +411,9 @@ class DiscordTown:
 
     async def delete(self, talk: Talk) -> None:
         await self.discord.people.delete(talk.first)
+
+    async def days_pass(self, days: float) -> None:
+        await self.discord.clock.advance(days * DAY_SECONDS)
 
     def _thread(self, talk: Talk) -> Any:
         """Made from the message: it has its id."""
