@@ -7,15 +7,13 @@ https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operat
 import asyncio
 import ssl
 from dataclasses import dataclass
+from functools import partial
 
 from bot.errors import SandboxLost, SandboxNotReady
-from bot.limits import MIB
-from sandbox.stdio import Stdio
+from sandbox.stdio import Reader, Stdio, streams
 
 SECONDS = 60
 """For the engine's answer."""
-READ_AHEAD_BYTES = 1 * MIB
-"""From one container, before it has to wait."""
 _SWITCHED = (101, 200)
 _NO_CONTAINER = (404, 409)
 
@@ -47,10 +45,11 @@ async def attached(way: Way, container: str) -> Stdio:
     return Stdio(reader, writer)
 
 
-async def _connection(way: Way) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connection(way: Way) -> tuple[Reader, asyncio.StreamWriter]:
+    loop = asyncio.get_running_loop()
     if way.socket_path:
-        return await asyncio.open_unix_connection(way.socket_path, limit=READ_AHEAD_BYTES)
-    return await asyncio.open_connection(way.host, way.port, ssl=way.tls, limit=READ_AHEAD_BYTES)
+        return await streams(partial(loop.create_unix_connection, path=way.socket_path))
+    return await streams(partial(loop.create_connection, host=way.host, port=way.port, ssl=way.tls))
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way, container: str) -> None:

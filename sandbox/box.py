@@ -141,7 +141,12 @@ class Box:
             await self.relay.close()
 
     async def ping(self) -> None:
-        """Lets it know that somebody is there. Nobody waits for the answer."""
+        """Lets it know that somebody is there. Nobody waits for the answer.
+
+        Raises `SandboxLost` where it has ended.
+        """
+        if self.has_ended:
+            raise self._channel.lost("its connection has ended")
         await self._channel.send("ping", id=0)
 
     async def put(

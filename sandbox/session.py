@@ -111,16 +111,13 @@ class BoxSession:
         await self.leave()
         self.record, self.epoch = await self.own()
         self._is_saved = True
-        box = await self.find(self.record, self.epoch)
-        if box:
-            record = await self.keeping.fetch_unknown(box, self.record)
-        else:
-            box = await self.make()
-            try:
-                record = await self._restored(box)
-            except BaseException:
-                await self.drop(box)
-                raise
+        found = await self.find(self.record, self.epoch)
+        box = found or await self.make()
+        try:
+            record = await (self.keeping.fetch_unknown(box, self.record) if found else self._restored(box))
+        except BaseException:
+            await (box.close() if found else self.drop(box))
+            raise
         self.box = box
         await self._connect(box)
         self._compare_kernels(box)

@@ -5,8 +5,11 @@ https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Container/operat
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
 
+READ_AHEAD_BYTES = 1024 * 1024
+"""From one container, before it has to wait."""
 READ_BYTES = 256 * 1024
 COMPLAINT_BYTES = 4096
 """How much is kept of the end of the container's stderr, for the log."""
@@ -21,8 +24,29 @@ class Unframed(Exception):
     """What came is not in the engine's framing: this is no attached container, or half of one."""
 
 
+class Reader(asyncio.StreamReader):
+    """Knows that nothing more will come, before all that came is read."""
+
+    is_complete = False
+
+    def feed_eof(self) -> None:
+        self.is_complete = True
+        super().feed_eof()
+
+
+async def streams(
+    connect: Callable[[Callable[[], asyncio.StreamReaderProtocol]], Awaitable[tuple[Any, Any]]],
+) -> tuple[Reader, asyncio.StreamWriter]:
+    """By a method of the loop that makes a connection for a protocol."""
+    loop = asyncio.get_running_loop()
+    reader = Reader(limit=READ_AHEAD_BYTES, loop=loop)
+    protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
+    transport, _ = await connect(lambda: protocol)
+    return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
+
+
 class Stdio:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: Reader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._split = Splitter()
@@ -50,8 +74,8 @@ class Stdio:
 
     @property
     def has_ended(self) -> bool:
-        """Whether nothing can come any more."""
-        return self._reader.at_eof() or self._writer.is_closing()
+        """Whether nothing comes any more but what is here already."""
+        return self._reader.is_complete or self._writer.is_closing()
 
     @property
     def complaint(self) -> str:

@@ -19,21 +19,28 @@ REFILL_AFTER_SECONDS = 1.0
 class Warm:
     """Refilled one at a time, off the path of whoever takes one."""
 
-    def __init__(self, wanted: int, new: Callable[[], Awaitable[Box | None]]) -> None:
-        """`new` gives None where there is no room for one more."""
+    def __init__(
+        self,
+        wanted: int,
+        new: Callable[[], Awaitable[Box | None]],
+        drop: Callable[[Box], Awaitable[None]],
+    ) -> None:
+        """`new` gives None where there is no room for one more; `drop` is for those that have ended."""
         self._wanted = wanted
         self._new = new
+        self._drop = drop
         self._boxes: deque[Box] = deque()
         self._news = asyncio.Event()
         self._is_full = asyncio.Event()
 
-    def take(self) -> Box | None:
+    async def take(self) -> Box | None:
         """One that is ready, if there is one."""
         while self._boxes:
             box = self._boxes.popleft()
             self.refill()
             if not box.has_ended:
                 return box
+            await self._drop(box)
         return None
 
     def refill(self) -> None:
@@ -62,8 +69,11 @@ class Warm:
             try:
                 await box.ping()
             except SandboxError:
-                self._boxes.remove(box)
-                self.refill()
+                # Whoever has taken it meanwhile finds out too.
+                if box in self._boxes:
+                    self._boxes.remove(box)
+                    self.refill()
+                    await self._drop(box)
 
     def empty(self) -> list[Box]:
         boxes, self._boxes = list(self._boxes), deque()

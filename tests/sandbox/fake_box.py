@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sandbox.channel import Channel
 from sandbox.guest.link import Link
 from sandbox.guest.transfers import Transfers
 from sandbox.guest.workspace import Workspace
-from sandbox.stdio import Stdio
+from sandbox.stdio import Stdio, streams
 
 STDOUT, STDERR = 1, 2
 
@@ -94,10 +95,15 @@ async def with_files(root: Path) -> AsyncIterator[Box]:
         yield Box("container", channel, await channel.attach(1))
 
 
+async def stdio_on(ours: socket.socket) -> Stdio:
+    loop = asyncio.get_running_loop()
+    return Stdio(*await streams(partial(loop.create_unix_connection, sock=ours)))
+
+
 @asynccontextmanager
 async def _wired() -> AsyncIterator[tuple[Stdio, FakeBox]]:
     ours, theirs = socket.socketpair()
-    stdio = Stdio(*await asyncio.open_unix_connection(sock=ours))
+    stdio = await stdio_on(ours)
     far = FakeBox(*await asyncio.open_unix_connection(sock=theirs))
     try:
         yield stdio, far

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -55,6 +56,52 @@ async def test_boxes_that_nobody_used_end_with_the_bot(deployment: Deployment) -
         assert len(deployment.containers()) == 2
 
     assert deployment.containers() == []
+
+
+async def test_a_box_that_was_kept_ready_and_died_holds_no_place(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.pool.PING_SECONDS", 0.2)
+    async with limited(deployment, sessions=2, wait_seconds=5).opened(warm=2) as sandbox:
+        await sandbox.until_warm()
+        dead = deployment.containers()
+        docker("rm", "-f", *dead)
+        await until("others are ready", lambda: len(set(deployment.containers()) - set(dead)) == 2)
+        docker("rm", "-f", deployment.containers()[0])
+        async with sandbox.session(ONE) as one, sandbox.session(TWO) as two:
+            said = [(await run(each, "print(1)")).text for each in (one, two)]
+
+    assert said == ["1\n", "1\n"]
+
+
+async def test_who_gives_up_while_a_session_is_taken_over_leaves_its_box_to_others(
+    deployment: Deployment,
+) -> None:
+    later = "import threading\nthreading.Timer(0.5, lambda: open('late', 'w').write('x')).start()"
+    async with deployment.opened() as first, deployment.opened() as second:
+        async with first.session(THREAD) as session:
+            await run(session, later)
+        await asyncio.sleep(1)
+        is_asked = asyncio.Event()
+
+        async def room(_thread: ThreadId) -> int:
+            is_asked.set()
+            await asyncio.Event().wait()
+            return 0
+
+        second._room = room
+        taking = asyncio.create_task(second.session(THREAD).__aenter__())
+        async with asyncio.timeout(20):
+            await is_asked.wait()
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
+        # What is open still would be complained of now.
+        gc.collect()
+        second._room = None
+        async with second.session(THREAD) as session:
+            done = await run(session, "print(open('late').read(), 'threading' in dir())")
+
+    assert done.text == "x True\n"
 
 
 async def test_the_longest_idle_gives_way_and_comes_back_with_files_and_variables(

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import stdio as stdio_module
-from sandbox.stdio import COMPLAINT_BYTES, Splitter, Stdio, Unframed
-from tests.sandbox.fake_box import STDERR, STDOUT, framed
+from sandbox.stdio import COMPLAINT_BYTES, Splitter, Unframed
+from tests.program.waiting import until
+from tests.sandbox.fake_box import STDERR, STDOUT, framed, stdio_on
 from tests.sandbox.pieces import cut
 
 pieces = st.lists(st.tuples(st.sampled_from([STDOUT, STDERR]), st.binary(max_size=200)), max_size=8)
@@ -80,7 +81,7 @@ def test_only_the_end_of_stderr_is_kept() -> None:
 async def test_the_streams_are_told_apart_to_their_end() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
-        stdio = Stdio(*await asyncio.open_unix_connection(sock=ours))
+        stdio = await stdio_on(ours)
         theirs.sendall(framed(b"one") + framed(b"broken", STDERR) + framed(b"two"))
         theirs.shutdown(socket.SHUT_WR)
 
@@ -94,9 +95,22 @@ async def test_the_streams_are_told_apart_to_their_end() -> None:
     assert stdio.has_ended
 
 
+async def test_it_has_ended_before_all_of_it_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        stdio = await stdio_on(ours)
+        theirs.sendall(framed(b"unread"))
+        theirs.shutdown(socket.SHUT_WR)
+        await until(lambda: stdio.has_ended)
+        read = await stdio.read()
+        await stdio.close()
+
+    assert read == b"unread"
+
+
 async def test_what_was_written_last_is_taken_before_it_closes() -> None:
     ours, theirs = socket.socketpair()
-    stdio = Stdio(*await asyncio.open_unix_connection(sock=ours))
+    stdio = await stdio_on(ours)
     reader, writer = await asyncio.open_unix_connection(sock=theirs)
 
     async def write_and_close() -> None:
@@ -113,7 +127,7 @@ async def test_it_closes_though_nobody_takes_what_was_written(monkeypatch: pytes
     monkeypatch.setattr(stdio_module, "CLOSE_SECONDS", 0.05)
     ours, theirs = socket.socketpair()
     with theirs:
-        stdio = Stdio(*await asyncio.open_unix_connection(sock=ours))
+        stdio = await stdio_on(ours)
         with pytest.raises(TimeoutError):
             stdio.write(bytes(10_000_000))
             await asyncio.wait_for(stdio.drain(), 0.05)
