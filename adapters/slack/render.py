@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.slack import blocks, tables
 from adapters.slack.mrkdwn import escape
-from adapters.slack.safe import safe
+from adapters.slack.safe import quiet, safe, without_links
 from adapters.slack.tables import Table
 from adapters.split import split
 from adapters.workbook import workbook
@@ -104,7 +104,13 @@ class Rendering:
             self._part(content, _Foot(self.locale, self.turn, output.codes)) for content in contents[-1:]
         ]
         files = [File(each.name, each, _alt_text(each)) for each in output.artifacts]
-        return Rendered(tuple(parts), (*files, *made), _comment(output.artifacts))
+        return Rendered(tuple(parts), (*files, *made), self._comment(output.artifacts))
+
+    def _comment(self, artifacts: Sequence[Artifact]) -> str:
+        """Above pictures, what they show. Their titles come from the data, and Slack reads it as mrkdwn."""
+        told = dict.fromkeys(each.alt_text for each in artifacts if each.is_image and each.alt_text)
+        comment = _cut("\n".join(told), COMMENT_CHARACTERS)
+        return escape(quiet(without_links(comment, self.hosts), self.asker))
 
     def _contents(self, text: str, made: list[File]) -> list["_Content"]:
         """What each message holds, in order. Tables that no message can show are added to `made`."""
@@ -275,8 +281,3 @@ def _alt_text(artifact: Artifact) -> str:
     if not artifact.is_image:
         return ""
     return _cut(artifact.alt_text or artifact.name, ALT_CHARACTERS)
-
-
-def _comment(artifacts: Sequence[Artifact]) -> str:
-    told = dict.fromkeys(each.alt_text for each in artifacts if each.is_image and each.alt_text)
-    return _cut("\n".join(told), COMMENT_CHARACTERS)

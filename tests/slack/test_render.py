@@ -184,6 +184,17 @@ def test_pictures_are_described() -> None:
     assert len(rendered.comment) <= 500
 
 
+def test_what_a_chart_is_called_calls_nobody_and_leads_nowhere() -> None:
+    chart = artifact("chart.png", alt_text="<!channel> <https://there.example/x|Open & read> by <@U2>, @here")
+
+    comment = render(artifacts=(chart,)).comment
+
+    assert "<" not in comment
+    assert "https://there" not in comment
+    assert "@here" not in comment
+    assert comment.startswith("&lt;")
+
+
 def test_nothing_is_rendered_of_nothing() -> None:
     assert render("") == Rendered((), (), "")
 
