@@ -12,19 +12,25 @@ from adapters.discord.errors import discord_errors
 from adapters.discord.permissions import NEEDED, missing
 from adapters.discord.places import Channel, Place, Response
 from adapters.discord.render import Piece
+from adapters.discord.surroundings import Surroundings
 from bot.errors import PlatformUnavailable
 from bot.sentences import explain
 
 
-async def complain(
-    client: discord.Client, address: Address, error: PlatformUnavailable, now: datetime
-) -> None:
-    """Tries the asker's own command, the channel around the thread, and a direct message. Never fails."""
+async def complain(around: Surroundings, address: Address, error: PlatformUnavailable) -> None:
+    """Tries the asker's own command, the channel around the thread, and a direct message; each sentence once for a
+    turn, however often its answer is tried. Discord's refusals are passed over."""
     if error.sentence == error.default_sentence:
         return  # Discord itself is in trouble: the core tries again
+    client, now = around.client, around.clock.now()
     facts = {"place": f"<#{address.channel}>", "permissions": lacking(client, address), "until": ""}
     if timed_out := _timed_out(client, address, now):
         error.sentence, facts["until"] = "discord_timed_out", timed_out
+    key = f"discord:complained:{address.turn}:{error.sentence}"
+    if await around.journal.recall(key):
+        return
+    # An answer is tried for a day, and Discord knows a nonce for minutes only.
+    await around.journal.note(key, "yes")
     draft = Draft(Piece(explain(address.locale, error, contact="", **facts)), is_rich=False)
     async for place in _ways(client, address, now):
         try:

@@ -103,7 +103,7 @@ class DiscordThread:
             delivery = Delivery(self._where, self._around.clock, posted, replaces)
             await delivery.deliver(await self._pieces(output), self._buttons(output))
         except PlatformUnavailable as error:
-            await complain(self._around.client, self._to, error, self._around.clock.now())
+            await complain(self._around, self._to, error)
             raise
         await outputs.add(self._to.turn, posted.everything(), alone=self._to.edited)
         await posted.finish()

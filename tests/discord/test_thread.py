@@ -334,6 +334,33 @@ async def test_each_refusal_of_a_place_has_its_sentence(
     assert says in shown_text(message)
 
 
+async def test_an_answer_that_is_tried_again_and_again_is_complained_of_once(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    place["thread_metadata"]["locked"] = True
+
+    for _ in range(3):
+        with pytest.raises(PlatformUnavailable):
+            await worker.again(thread).post(Output("May"), KEY)
+        await worker.fake.clock.advance(300)
+
+    assert len(worker.fake.in_channel(worker.fake.general)) == 1
+
+
+async def test_an_answer_that_is_kept_off_by_something_else_is_complained_of_again(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    place["thread_metadata"]["locked"] = True
+    with pytest.raises(PlatformUnavailable):
+        await thread.post(Output("May"), KEY)
+    del worker.fake.world.channels[place["id"]]
+
+    with pytest.raises(PlatformUnavailable):
+        await worker.again(thread).post(Output("May"), KEY)
+
+    locked, gone = worker.fake.in_channel(worker.fake.general)
+    assert "locked" in shown_text(locked)
+    assert "gone" in shown_text(gone)
+
+
 async def test_when_discord_is_down_nothing_is_said_and_the_post_can_be_tried_again(worker: Worker) -> None:
     thread, place = worker.in_thread()
     worker.fake.rest.fail(r"POST .*/messages$", 503)
@@ -431,6 +458,20 @@ async def test_who_asked_privately_is_told_before_their_time_is_up(worker: Worke
 
     assert caught.value.sentence == "discord_private_expired"
     assert not fake_messages_for_all(worker.fake)
+
+
+async def test_who_asked_privately_hears_once_that_their_time_is_up(worker: Worker) -> None:
+    fake = worker.fake
+    address, _ = worker.deferred(fake.general, private=True)
+    await fake.clock.advance(16 * 60)
+
+    for _ in range(3):
+        with pytest.raises(PlatformUnavailable):
+            await worker.thread(address).post(Output("late"), KEY)
+        await fake.clock.advance(300)
+
+    (message,) = fake.in_channel(fake.world.dm(fake.anna))
+    assert "15 minutes" in shown_text(message)
 
 
 async def test_user_installs_get_what_five_follow_ups_hold(worker: Worker) -> None:
