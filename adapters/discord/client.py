@@ -1,9 +1,10 @@
 """The bot on Discord: listens, and hands over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +23,7 @@ from adapters.discord.desk import Desk, apologize
 from adapters.discord.errors import DiscordRefused, discord_errors
 from adapters.discord.handing import Core
 from adapters.discord.listening import Listening
+from adapters.discord.patience import Patience
 from adapters.discord.pressing import Pressing
 from adapters.discord.seam import Fit, HoldingReceiver, Options
 from adapters.discord.surroundings import Surroundings
@@ -221,7 +223,8 @@ class Bot(discord.AutoShardedClient):
         await self._settle_in(guild)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self._core.receiver.on_uninstalled("discord", str(guild.id))
+        receiver = self._core.receiver
+        await self._patience().keep_trying(lambda: receiver.on_uninstalled(inbound.PLATFORM, str(guild.id)))
 
     async def _settle_in(self, guild: discord.Guild) -> bool:
         if not await guilds.leave_unless_served(guild, self._core):
@@ -233,26 +236,37 @@ class Bot(discord.AutoShardedClient):
 
     async def on_message(self, message: discord.Message) -> None:
         with _among(self._brief):
-            await self._listening.hear(message)
+            await self._listening.hear_patiently(message, self._patience())
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         with _among(self._brief):
-            await self._listening.hear_edit(payload.message)
+            await self._patience().keep_trying(lambda: self._listening.hear_edit(payload.message))
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         with _among(self._brief):
-            await self._listening.hear_deletion(payload.guild_id, payload.channel_id, payload.message_id)
+            await self._hear_deletions(payload.guild_id, payload.channel_id, [payload.message_id])
 
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
-        for message_id in sorted(payload.message_ids):
-            await self._listening.hear_deletion(payload.guild_id, payload.channel_id, message_id)
+        await self._hear_deletions(payload.guild_id, payload.channel_id, sorted(payload.message_ids))
+
+    async def _hear_deletions(self, guild: int | None, channel: int, messages: Sequence[int]) -> None:
+        patience, hear = self._patience(), self._listening.hear_deletion
+        for message in messages:
+            await patience.keep_trying(partial(hear, guild, channel, message))
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
-        await self._core.receiver.on_thread_deleted(inbound.in_thread(payload.guild_id, payload.thread_id))
+        thread = inbound.in_thread(payload.guild_id, payload.thread_id)
+        await self._patience().keep_trying(lambda: self._core.receiver.on_thread_deleted(thread))
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        guild = str(channel.guild.id)
-        await self._core.receiver.on_channel_deleted(inbound.PLATFORM, guild, str(channel.id))
+        receiver, guild = self._core.receiver, str(channel.guild.id)
+        await self._patience().keep_trying(
+            lambda: receiver.on_channel_deleted(inbound.PLATFORM, guild, str(channel.id))
+        )
+
+    def _patience(self) -> Patience:
+        """With what was heard just now."""
+        return Patience(self._clock, self._clock.now())
 
     # ---- interactions
 

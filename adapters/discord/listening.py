@@ -6,19 +6,23 @@ from dataclasses import replace
 from weakref import WeakValueDictionary
 
 import discord
+import structlog
 
 from adapters import taken_along
 from adapters.discord import inbound, ran
 from adapters.discord.errors import discord_errors
 from adapters.discord.handing import Core
 from adapters.discord.inbound import Me
+from adapters.discord.patience import Patience
 from adapters.discord.places import Channel
 from adapters.discord.posted import Outputs
 from adapters.discord.visiting import Spot, address_of_message, spot_of_message, visit_of_message
-from bot.errors import PlatformUnavailable
+from bot.errors import PlatformUnavailable, StoreUnavailable
 from bot.messages import Message
-from bot.sentences import say
+from bot.sentences import explain, say
 from bot.visits import Visit, Wish
+
+log = structlog.get_logger()
 
 
 class Listening:
@@ -27,12 +31,18 @@ class Listening:
         self._in_order: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def hear(self, said: discord.Message) -> None:
-        # discord.py starts a task for each event: what was said first in a channel is handed over first.
-        async with self._in_order.setdefault(said.channel.id, asyncio.Lock()):
-            await self._find_channel(said)
-            spot = spot_of_message(said)
-            if await self._is_for_bot(said, spot):
-                await self._hand_over(said, spot)
+        """Raises `StoreUnavailable`."""
+        async with self._turn_of(said):
+            await self._take_in(said)
+
+    async def hear_patiently(self, said: discord.Message, patience: Patience) -> None:
+        """Discord tells of a message once. Whoever is not answered, since the store does not answer, reads so."""
+        async with self._turn_of(said):
+            try:
+                await patience.keep_trying(lambda: self._take_in(said))
+            except StoreUnavailable as error:
+                log.warning("discord.not_taken_in", message=said.id, detail=str(error))
+                await self._apologize(said, error)
 
     async def hear_edit(self, said: discord.Message) -> None:
         if said.edited_at is None or not inbound.is_human(said):
@@ -64,6 +74,22 @@ class Listening:
         thread = inbound.in_thread(guild, channel if is_one_conversation else message)
         await self._core.receiver.on_delete(inbound.source(message), thread)
 
+    def _turn_of(self, said: discord.Message) -> asyncio.Lock:
+        # discord.py starts a task for each event: what was said first in a channel is handed over first.
+        return self._in_order.setdefault(said.channel.id, asyncio.Lock())
+
+    async def _take_in(self, said: discord.Message) -> None:
+        await self._find_channel(said)
+        spot = spot_of_message(said)
+        if await self._is_for_bot(said, spot):
+            await self._hand_over(said, spot)
+
+    async def _apologize(self, said: discord.Message, error: StoreUnavailable) -> None:
+        """Where it is certain that the bot was spoken to: which threads it holds, the store would know."""
+        if inbound.is_for_bot(said, self.me, in_held_thread=self._is_own_thread(said)):
+            locale = visit_of_message(said, spot_of_message(said), Wish.ASK).author.locale
+            await _reply(said, explain(locale, error, contact=self._core.options.contact))
+
     async def _find_channel(self, said: discord.Message) -> None:
         """A thread that was archived when the bot connected is not in its cache."""
         is_unknown = isinstance(said.channel, discord.PartialMessageable) and said.guild is not None
@@ -79,8 +105,11 @@ class Listening:
         in_held_thread = False
         if isinstance(said.channel, discord.Thread) and self._core.options.reads_all_messages:
             thread = inbound.in_thread(spot.guild, spot.id)
-            in_held_thread = said.channel.owner_id == self.me.user or await self._core.receiver.holds(thread)
+            in_held_thread = self._is_own_thread(said) or await self._core.receiver.holds(thread)
         return inbound.is_for_bot(said, self.me, in_held_thread=in_held_thread)
+
+    def _is_own_thread(self, said: discord.Message) -> bool:
+        return isinstance(said.channel, discord.Thread) and said.channel.owner_id == self.me.user
 
     async def _hand_over(self, said: discord.Message, spot: Spot) -> None:
         visit, message = self._taken_in(said, spot)
@@ -91,8 +120,7 @@ class Listening:
         if refusal is None:
             await self._core.ask(message, visit, address_of_message(said, spot, message))
         else:
-            with suppress(PlatformUnavailable), discord_errors():
-                await said.reply(refusal, mention_author=False, suppress_embeds=True)
+            await _reply(said, refusal)
 
     async def _run_again(self, said: discord.Message, earlier: ran.Ran) -> None:
         codes = inbound.code_blocks(said.content)
@@ -112,3 +140,8 @@ class Listening:
         user = self._core.client.user
         mine = (guild.self_role for guild in self._core.client.guilds)
         return Me(user.id if user else 0, frozenset(role.id for role in mine if role))
+
+
+async def _reply(said: discord.Message, text: str) -> None:
+    with suppress(PlatformUnavailable), discord_errors():
+        await said.reply(text, mention_author=False, suppress_embeds=True)
