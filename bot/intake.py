@@ -54,7 +54,7 @@ async def _claimed(turn: str, thread: Thread, parts: Parts, stop: Stop) -> Claim
     store = parts.store
     while True:
         running = await store.turns.workers()
-        if left := await alive.dead(store.data_dir, running):
+        if left := await alive.dead(store.data_dir, running, with_others=not store.database.is_sqlite):
             await store.turns.leave_dead(thread.id, left)
         claimed = await store.turns.claim(Claimant(parts.worker, ALONE, only=turn))
         if claimed:

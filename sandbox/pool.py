@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,7 @@ class DockerSandbox:
 
     async def __aenter__(self) -> Self:
         await self._life.enter_async_context(locked(self._worker_folder))
-        for work in (self._warm.keep_filled(), self._look_after_idle(), self._adopt()):
+        for work in (self._warm.keep_filled(), self._look_after_all(), self._adopt()):
             self._life.push_async_callback(_end, asyncio.create_task(work))
         return self
 
@@ -199,21 +199,26 @@ class DockerSandbox:
             self._boxes.remove(container)
 
     async def _given_back(self, thread: ThreadId, session: BoxSession) -> None:
-        await session.allow(())
         try:
+            await session.allow(())
             await session.settle()
         except NotOurs:
             facts, _ = await self._records.held(thread)
             await self._leave_to_others(thread, session, from_json(facts).container)
         except (SandboxLost, StoreUnavailable) as error:
             log.warning("session.not_settled", session=thread, detail=str(error))
-        if session.box and not session.box.has_ended:
-            self._idle_since[thread] = time.monotonic()
-            self._places.note(session.box.container, session.box.memory_bytes)
-        else:
-            self._forget(thread)
-            await session.leave()
+        finally:
+            if session.box and not session.box.has_ended:
+                self._idle_since[thread] = time.monotonic()
+                self._places.note(session.box.container, session.box.memory_bytes)
+                self._places.news()
+            else:
+                await self._forget_ended(thread, session)
+
+    async def _forget_ended(self, thread: ThreadId, session: BoxSession) -> None:
+        self._forget(thread)
         self._places.news()
+        await session.leave()
 
     def _forget(self, thread: ThreadId) -> None:
         session = self._sessions.pop(thread, None)
@@ -326,39 +331,46 @@ class DockerSandbox:
             async with self._locked(thread):
                 await self._known(thread)
 
-    async def _look_after_idle(self) -> None:
+    async def _look_after_all(self) -> None:
         """For as long as it runs: boxes hear that somebody is there, and those that nobody needs are put away."""
         while True:
             await asyncio.sleep(PING_SECONDS)
             await self._warm.ping()
-            for thread, session in list(self._sessions.items()):
-                # A model may think for longer than a box waits to hear somebody.
-                if thread not in self._idle_since and session.box:
-                    with contextlib.suppress(SandboxError):
-                        await session.box.ping()
-            for thread, since in list(self._idle_since.items()):
+            for thread in list(self._sessions):
                 try:
-                    if time.monotonic() - since > self._limits.session_seconds:
-                        await self._put_away(thread)
-                    elif box := self._sessions[thread].box:
-                        await box.ping()
-                        await self._let_go_if_ended(thread)
+                    await self._look_after(thread)
                 except StoreUnavailable as error:
                     log.warning("session.not_looked_after", session=thread, detail=str(error))
-                except SandboxError as error:
-                    log.info("session.ended", session=thread, detail=str(error))
-                    self._forget(thread)
+                except Exception:
+                    # Whatever it was, nobody else looks after the others.
+                    log.exception("session.not_looked_after", session=thread)
+
+    async def _look_after(self, thread: ThreadId) -> None:
+        session, since = self._sessions.get(thread), self._idle_since.get(thread)
+        if since is not None and time.monotonic() - since > self._limits.session_seconds:
+            await self._put_away(thread)
+        elif session and session.box:
+            # A borrowed one too: a model may think for longer than a box waits to hear somebody.
+            try:
+                await session.box.ping()
+            except SandboxError as error:
+                log.info("session.ended", session=thread, detail=str(error))
+                if thread in self._idle_since:
+                    await self._forget_ended(thread, session)
+            else:
+                if since is not None:
+                    await self._let_go_if_ended(thread)
 
     async def _adopt(self) -> None:
         """What bots of this machine that died have left: sessions are taken over, boxes that were nobody's yet go."""
         try:
             left = await self._boxes.all()
-            dead = set(await alive.dead(self._data_dir, set(left.values())))
+            dead = set(await self._dead(set(left.values())))
             for thread, facts in await self._records.all():
                 record = from_json(facts)
                 if left.pop(record.container or "", None) is None:
                     continue
-                if await alive.dead(self._data_dir, [record.worker]) and await self._is_free(thread):
+                if await self._dead([record.worker]) and await self._is_free(thread):
                     await self._take_over(thread)
             for container, worker in left.items():
                 if worker in dead:
@@ -367,6 +379,9 @@ class DockerSandbox:
                 self._boxes.remove(container)
         except SandboxError as error:
             log.warning("containers.not_adopted", detail=str(error))
+
+    async def _dead(self, workers: Collection[str]) -> list[str]:
+        return await alive.dead(self._data_dir, workers, with_others=self._records.are_shared)
 
     async def _take_over(self, thread: ThreadId) -> None:
         try:

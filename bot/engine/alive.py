@@ -1,4 +1,4 @@
-"""Workers of this machine, and which of them have ended: each holds a lock for as long as it lives."""
+"""Workers of a data directory, and which of them have ended: each holds a lock for as long as it lives."""
 
 import asyncio
 import contextlib
@@ -28,14 +28,18 @@ async def working(data_dir: Path) -> AsyncIterator[str]:
         folder.rmdir()
 
 
-async def dead(data_dir: Path, names: Collection[str]) -> list[str]:
-    """Which of these have been workers of this machine, and are not any more."""
-    return await asyncio.to_thread(_dead, data_dir, names)
+async def dead(data_dir: Path, names: Collection[str], *, with_others: bool) -> list[str]:
+    """Which of these have been workers of this data directory, and are not any more.
+
+    `with_others`: some may be of other machines. Else all have worked here, be it under a name that the machine has no
+    more, as every new container has one of its own.
+    """
+    return await asyncio.to_thread(_dead, data_dir, names, with_others)
 
 
-def _dead(data_dir: Path, names: Collection[str]) -> list[str]:
+def _dead(data_dir: Path, names: Collection[str], with_others: bool) -> list[str]:
     # Names of machines may have dashes, and one may begin as another one.
-    ours = [name for name in names if name.rsplit("-", 2)[0] == socket.gethostname()]
+    ours = [name for name in names if not with_others or name.rsplit("-", 2)[0] == socket.gethostname()]
     return [name for name in ours if not _folder(data_dir, name).exists() or is_free(_folder(data_dir, name))]
 
 

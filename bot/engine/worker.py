@@ -120,7 +120,7 @@ class Worker:
             return replace(claimant, lease_seconds=LEASE_SECONDS)
         if time.monotonic() - self._counted_dead_at >= COUNT_DEAD_SECONDS:
             others = await self.turns.workers() - {self.name}
-            self._dead = await alive.dead(self.data_dir, others) if others else []
+            self._dead = await alive.dead(self.data_dir, others, with_others=False) if others else []
             self._counted_dead_at = time.monotonic()
         return replace(claimant, dead=self._dead)
 
@@ -205,10 +205,12 @@ class Worker:
             with contextlib.suppress(StoreUnavailable):
                 await self._stop_some()
             await self.bell.wait(min(left, LOOK_SECONDS))
-        for running in list(self._running.values()):
-            if running.task:
-                running.task.cancel()
-                await asyncio.gather(running.task, return_exceptions=True)
+        unfinished = list(self._running.values())
+        tasks = [running.task for running in unfinished if running.task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for running in unfinished:
             with contextlib.suppress(StoreUnavailable):
                 await self.turns.give_back(running.claimed.hold)
         self._running.clear()
