@@ -87,7 +87,7 @@ class Keeping:
     async def restore(self, box: Box, record: Record) -> Record:
         """All kept files into a new box; those that cannot be there any more are gone from the record.
 
-        Raises `SandboxLost`.
+        Raises `SandboxLost`, and `OSError` where this machine is the reason: another time they may be there.
         """
         files = dict(record.files)
         for name, file in record.files.items():
@@ -95,7 +95,7 @@ class Keeping:
                 path = await self.blobs.local(self.team, file.sha256)
                 modified = await box.put(name, path, file.modified, size_bytes=file.size_bytes)
                 files[name] = replace(file, modified=modified)
-            except (FileProblem, OSError) as error:
+            except (FileProblem, FileNotFoundError) as error:
                 log.warning("file.not_restored", size_bytes=file.size_bytes, detail=str(error))
                 del files[name]
         return replace(record, files=files)

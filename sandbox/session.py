@@ -98,6 +98,8 @@ class BoxSession:
     lost_variables: tuple[str, ...] | None = None
     _is_saved: bool = field(default=True, init=False)
     """Whether the store has it as it is here."""
+    _is_behind: bool = field(default=False, init=False)
+    """Whether a cell may have left files of which the record does not know: a box names them only once."""
     _running: Box | None = field(default=None, init=False)
 
     async def open(self) -> Box:
@@ -106,6 +108,7 @@ class BoxSession:
         Raises `SandboxNotReady`, `SandboxLost`.
         """
         if self.box and not self.box.has_ended:
+            await self._catch_up(self.box)
             self._compare_kernels(self.box)
             return self.box
         await self.leave()
@@ -118,7 +121,7 @@ class BoxSession:
         except BaseException:
             await (box.close() if found else self.drop(box))
             raise
-        self.box = box
+        self.box, self._is_behind = box, False
         await self._connect(box)
         self._compare_kernels(box)
         # Written down before anything happens in it: until then nothing would be lost with it.
@@ -132,17 +135,14 @@ class BoxSession:
 
     async def put_away(self) -> None:
         """Save the variables, as far as they can be; the box is not needed any more then."""
-        box, record = self.box, self.record
         try:
-            if box and not box.has_ended and record.variables and not self.lost_variables:
-                save = Cell(f"save:{uuid.uuid4().hex}", "", VARIABLES_SECONDS, kind="save")
-                done = await box.run(save, Collected())
-                kept = await self.keeping.fetch(box, record, done.files.changed, done.files.gone, saved=True)
-                record = replace(kept.record, not_saved=tuple(done.not_kept))
+            if self.box and not self.box.has_ended:
+                await self._catch_up(self.box)
+                await self._keep_variables(self.box)
         except (SandboxLost, Forgotten) as error:
             log.info("variables.not_saved", detail=str(error))
         await self.leave()
-        await self._save(replace(record, container=None))
+        await self._save(replace(self.record, container=None))
 
     async def leave(self) -> None:
         """The box lives on; the next `open` finds it again."""
@@ -160,6 +160,7 @@ class BoxSession:
                 raise SandboxLost("the cell was begun in a container that is gone")  # noqa: TRY301
             lost, self.lost_variables = self.lost_variables, None
             cell = Cell(cell_id, code, seconds, on_text)
+            self._is_behind = True
             done = await self._run(box, cell, collected)
             return await self._execution(self._running or box, cell, done, collected, lost)
         except (SandboxLost, Forgotten) as error:
@@ -307,6 +308,7 @@ class BoxSession:
         if record != self.record or not self._is_saved:
             # What a cell has left is never there without its name.
             await self._save(Begun(cell.id, box.boot).on(record))
+        self._is_behind = False
         return Execution(
             outcome=_outcome(done),
             text=text + _ended_itself(done),
@@ -320,6 +322,21 @@ class BoxSession:
             receipts=receipts,
             lost_variables=tuple(done.lost) if done.lost is not None else lost,
         )
+
+    async def _catch_up(self, box: Box) -> None:
+        if self._is_behind:
+            record = await self.keeping.fetch_unknown(box, self.record)
+            if record != self.record:
+                self.record, self._is_saved = record, False
+            self._is_behind = False
+
+    async def _keep_variables(self, box: Box) -> None:
+        if not self.record.variables or self.lost_variables:
+            return
+        save = Cell(f"save:{uuid.uuid4().hex}", "", VARIABLES_SECONDS, kind="save")
+        done = await box.run(save, Collected())
+        kept = await self.keeping.fetch(box, self.record, done.files.changed, done.files.gone, saved=True)
+        self.record, self._is_saved = replace(kept.record, not_saved=tuple(done.not_kept)), False
 
     async def _connect(self, box: Box) -> None:
         if self.network:

@@ -41,6 +41,7 @@ class Warm:
             if not box.has_ended:
                 return box
             await self._drop(box)
+        self.refill()
         return None
 
     def refill(self) -> None:
@@ -61,10 +62,11 @@ class Warm:
             self._news.clear()
 
     def give_up_one(self) -> Box | None:
-        """For somebody who needs its place more; it is not made anew before the next one is taken."""
+        """For somebody who needs its place more; it is made anew in a while, if there is room again."""
         return self._boxes.popleft() if self._boxes else None
 
     async def ping(self) -> None:
+        """Lets them know that somebody is there; looks for those that have ended, and for room for more."""
         for box in list(self._boxes):
             try:
                 await box.ping()
@@ -72,8 +74,9 @@ class Warm:
                 # Whoever has taken it meanwhile finds out too.
                 if box in self._boxes:
                     self._boxes.remove(box)
-                    self.refill()
                     await self._drop(box)
+        if len(self._boxes) < self._wanted:
+            self.refill()
 
     def empty(self) -> list[Box]:
         boxes, self._boxes = list(self._boxes), deque()

@@ -22,6 +22,10 @@ log = structlog.get_logger()
 
 CONNECTIONS = 32
 """Of one box at once."""
+CLOSE_SECONDS = 2.0
+"""For a host to take what was written last."""
+RECEIPTS = 500
+"""Of one cell."""
 WINDOW_BYTES = 256 * 1024
 """May be on the way in one direction of a connection."""
 PIECE_BYTES = 64 * 1024
@@ -65,7 +69,7 @@ class Relay:
     resolve: Resolve = resolve
     dial: Dial = asyncio.open_connection
     receipts: list[Receipt] = field(default_factory=list[Receipt])
-    """Of the connections since they were taken last."""
+    """Of the first connections since they were taken last. The log has all that were refused."""
     _connections: dict[int, "_Connection"] = field(default_factory=dict[int, "_Connection"])
     _tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
 
@@ -110,7 +114,7 @@ class Relay:
             await connection.answer("502 The host does not answer")
         finally:
             self._connections.pop(connection.number, None)
-            if connection.host:
+            if connection.host and len(self.receipts) < RECEIPTS:
                 self.receipts.append(connection.receipt())
             with contextlib.suppress(Exception):  # the box may be gone: nobody is left to be told
                 await self.send("net", conn=connection.number, do="close")
@@ -127,9 +131,12 @@ class Relay:
                 hello = await self._checked_hello(connection)
             await connection.join(reader, writer, hello)
         finally:
+            # A host that does not take what it was sent is not waited for for ever.
+            late = asyncio.get_running_loop().call_later(CLOSE_SECONDS, writer.transport.abort)
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+            late.cancel()
 
     async def _address_of(self, host: str, port: int) -> str:
         """The one address that may be called. Raises `Refused`."""

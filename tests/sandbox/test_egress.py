@@ -338,6 +338,43 @@ async def test_what_is_revoked_ends_at_once() -> None:
     assert box.closed.is_set()
 
 
+async def test_a_host_that_does_not_read_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.egress.relay.CLOSE_SECONDS", 0.05)
+    ends = asyncio.Event()
+
+    async def deaf(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()
+        await ends.wait()
+        writer.transport.abort()
+
+    async with await asyncio.start_server(deaf, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        relay, box = relay_to(f"a.example:{port}=127.0.0.1")
+        box.say("data", f"CONNECT a.example:{port} HTTP/1.1\r\n\r\n".encode())
+        await box.until(b"200 Connected\r\n\r\n")
+        box.say("data", greeting("a.example"))
+        for _ in range(200):
+            box.say("data", bytes(50_000))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            (receipt,) = await relay.settle()
+        ends.set()
+
+    assert receipt.host == "a.example"
+
+
+async def test_of_a_flood_of_connections_only_the_first_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.egress.relay.RECEIPTS", 3)
+    relay, box = relay_to("a.example")
+    for number in range(1, 8):
+        box.say("data", b"CONNECT b%d.example:443 HTTP/1.1\r\n\r\n" % number)
+        await asyncio.wait_for(box.closed.wait(), 5)
+        box.closed.clear()
+        box.say("open")
+
+    assert [receipt.host for receipt in await relay.settle()] == ["b1.example", "b2.example", "b3.example"]
+
+
 async def test_a_box_that_does_not_read_is_not_sent_more_than_its_window() -> None:
     async with echo() as port:
         relay, box = relay_to(f"a.example:{port}=127.0.0.1")

@@ -73,6 +73,19 @@ async def test_what_changed_is_kept_as_it_is(place: Place) -> None:
     assert kept.not_kept == []
 
 
+async def test_what_this_machine_cannot_read_stays_in_the_record(place: Place) -> None:
+    place.write("f", b"one")
+    async with with_files(place.root) as box:
+        record = (await place.fetch_all(box)).record
+        blob = place.keeping.blobs.path(TEAM, record.files["f"].sha256)
+        blob.unlink()
+        # Whoever opens it is refused, as where a disk is broken or no more files may be open.
+        blob.mkdir()
+
+        with pytest.raises(OSError, match="directory"):
+            await place.keeping.restore(box, record)
+
+
 async def test_what_did_not_change_stays_and_what_is_gone_goes(place: Place) -> None:
     same, gone = KeptFile("1" * 64, 1, 1.0), KeptFile("2" * 64, 1, 1.0)
     place.write("new", b"new")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,18 @@ async def until(what: str, is_so: object, seconds: float = 20) -> None:
     while not await asyncio.to_thread(is_so):  # type: ignore[arg-type]
         assert time.monotonic() < end, what
         await asyncio.sleep(0.1)
+
+
+@contextlib.contextmanager
+def no_blobs(deployment: Deployment) -> Iterator[None]:
+    """For a while nothing can be written where files are kept."""
+    kept, aside = deployment.data_dir / "blobs", deployment.data_dir / "aside"
+    kept.mkdir(exist_ok=True)
+    kept.rename(aside)
+    kept.write_text("")
+    yield
+    kept.unlink()
+    aside.rename(kept)
 
 
 async def test_a_box_that_was_kept_ready_is_handed_out_once_and_made_anew(deployment: Deployment) -> None:
@@ -72,6 +85,49 @@ async def test_a_box_that_was_kept_ready_and_died_holds_no_place(
             said = [(await run(each, "print(1)")).text for each in (one, two)]
 
     assert said == ["1\n", "1\n"]
+
+
+async def test_once_there_is_room_again_one_is_kept_ready_again(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.pool.PING_SECONDS", 0.2)
+    async with limited(deployment, sessions=1).opened(warm=1) as sandbox:
+        await sandbox.until_warm()
+        (ready,) = deployment.containers()
+        async with sandbox.session(ONE) as one:
+            await run(one, "1")
+        # There was no room for another one when it was looked for.
+        await asyncio.sleep(2)
+        await sandbox.end(ONE)
+        await until("another one is ready", lambda: set(deployment.containers()) - {ready} != set())
+
+
+async def test_files_of_a_cell_that_could_not_be_stored_are_stored_later(deployment: Deployment) -> None:
+    async with deployment.opened() as sandbox, sandbox.session(ONE) as session:
+        await run(session, "x = 1")
+        with no_blobs(deployment), pytest.raises(OSError, match="blobs"):
+            await run(session, "open('f', 'w').write('x')")
+        before = set(session.record.files)
+        await session.files()
+
+        assert (before, set(session.record.files)) == (set(), {"f"})
+
+
+async def test_a_session_that_cannot_be_put_away_keeps_nobody_from_looking_after_the_rest(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.pool.PING_SECONDS", 0.2)
+    async with limited(deployment, session_seconds=1).opened() as sandbox:
+        async with sandbox.session(ONE) as one:
+            await run(one, "x = 5")
+        with no_blobs(deployment):
+            await asyncio.sleep(3)
+            left = deployment.containers()
+        await until("its box has gone", lambda: not deployment.containers())
+        async with sandbox.session(ONE) as again:
+            done = await run(again, "x")
+
+    assert (len(left), done.text) == (1, "5\n")
 
 
 async def test_who_gives_up_while_a_session_is_taken_over_leaves_its_box_to_others(
