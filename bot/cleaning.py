@@ -12,6 +12,7 @@ from bot.budgets import Budgets
 from bot.errors import StoreUnavailable
 from bot.folders import thread_folder
 from bot.lock import is_free
+from bot.store.memory import drop_old_marks
 from bot.store.store import Store
 
 log = structlog.get_logger()
@@ -27,10 +28,13 @@ async def keep_clean(store: Store, retention_days: int, budgets: Budgets) -> Non
     """For as long as it runs. `retention_days` is 0 where nothing expires."""
     while True:
         try:
-            await clean(store, retention_days)
             await budgets.tidy()
+            await clean(store, retention_days)
         except StoreUnavailable as error:
             log.warning("cleaning.put_off", detail=str(error))
+        except Exception:
+            # Whatever it was, nobody else cleans here; the rest of the bot goes on.
+            log.exception("cleaning.put_off")
         await asyncio.sleep(EVERY_SECONDS)
 
 
@@ -39,6 +43,7 @@ async def clean(store: Store, retention_days: int) -> None:
         log.info("threads.expired", count=len(expired))
         for thread in expired:
             await asyncio.to_thread(_remove_folder, thread_folder(store.data_dir, thread))
+    await drop_old_marks(store.database)
     kept_for = COPY_SECONDS if store.blobs.is_remote else ORPHAN_SECONDS
     removed = await store.files.remove_orphans(time.time() - kept_for)
     if removed:
@@ -46,6 +51,6 @@ async def clean(store: Store, retention_days: int) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    if folder.exists() and is_free(folder):
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
+        if folder.exists() and is_free(folder):
             shutil.rmtree(folder)

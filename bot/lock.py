@@ -14,7 +14,13 @@ FILE = "lock"
 @asynccontextmanager
 async def locked(folder: Path) -> AsyncIterator[None]:
     """Waits as long as somebody else holds it. It is free again when its holder ends, however that ends."""
-    descriptor = await asyncio.to_thread(_opened, folder)
+    opening = asyncio.ensure_future(asyncio.to_thread(_opened, folder))
+    try:
+        descriptor = await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # It is opened all the same, and nobody else would close it.
+        os.close(await opening)
+        raise
     try:
         while not _taken(descriptor):  # noqa: ASYNC110  # another process sets no Event of ours
             await asyncio.sleep(ASK_AGAIN_SECONDS)

@@ -1,5 +1,6 @@
 """A bot that runs for long says how it is, and cleans up, for as long as it runs."""
 
+import asyncio
 import socket
 import time
 from pathlib import Path
@@ -23,6 +24,16 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
+async def age(store: Store) -> None:
+    await store.database.write(lambda c: c.execute(update(threads).values(used_at=time.time() - 91 * 86_400)))
+
+
+async def until_expired(store: Store) -> None:
+    async with asyncio.timeout(20):
+        while not await is_expired(store, THREAD):  # noqa: ASYNC110  # it may be another process
+            await asyncio.sleep(0.01)
+
+
 def settings(tmp_path: Path, port: int | None) -> Settings:
     return Settings(_env_file=None, data_dir=prepare(tmp_path), health_port=port)  # type: ignore[call-arg]  # the library's
 
@@ -30,14 +41,26 @@ def settings(tmp_path: Path, port: int | None) -> Settings:
 async def test_without_a_port_nothing_listens_and_old_threads_go_all_the_same(tmp_path: Path) -> None:
     async with Store.opened(prepare(tmp_path)) as store:
         await asked_and_answered(store, "a")
-        await store.database.write(
-            lambda c: c.execute(update(threads).values(used_at=time.time() - 91 * 86_400))
-        )
+        await age(store)
         async with watched(settings(tmp_path, None), store, None):
-            for _ in range(200):
-                if await is_expired(store, THREAD):
-                    break
-        assert await is_expired(store, THREAD)
+            await until_expired(store)
+
+
+async def test_a_surprise_while_it_cleans_up_is_not_the_end_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cleaning.EVERY_SECONDS", 0.05)
+    async with Store.opened(prepare(tmp_path)) as store:
+        await asked_and_answered(store, "a")
+        kept, aside = store.data_dir / "blobs", store.data_dir / "aside"
+        kept.rename(aside)
+        kept.write_text("no folder")
+        async with watched(settings(tmp_path, None), store, None):
+            await asyncio.sleep(0.3)
+            kept.unlink()
+            aside.rename(kept)
+            await age(store)
+            await until_expired(store)
 
 
 async def test_with_a_port_it_says_how_it_is_until_it_ends(tmp_path: Path) -> None:

@@ -117,6 +117,17 @@ async def test_who_gives_up_waiting_leaves_nothing_behind(tmp_path: Path) -> Non
     assert is_free(tmp_path)
 
 
+async def test_who_gives_up_at_once_leaves_nothing_behind(tmp_path: Path) -> None:
+    before = len(list(DESCRIPTORS.iterdir()))
+    for _ in range(20):
+        taking = asyncio.create_task(until_locked(tmp_path))
+        await asyncio.sleep(0)
+        taking.cancel()
+        await asyncio.gather(taking, return_exceptions=True)
+
+    assert len(list(DESCRIPTORS.iterdir())) == before
+
+
 async def test_it_is_free_after_an_error_in_the_block(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="inside"):
         async with locked(tmp_path):
