@@ -16,8 +16,9 @@ from bot.attachments import safe_name
 from bot.messages import ThreadId
 from bot.redacting import GONE, Said, author_of, messages_in, redacted, renderings, without_files
 from bot.store.audit import Event, noted
+from bot.store.database import lock_of
 from bot.store.files import OF_SESSION, Blob, blobs_of, keep_for_session
-from bot.store.memory import forget_about, note_gone
+from bot.store.memory import forget_about, note_gone, note_gone_unheard
 from bot.store.retention import empty
 from bot.store.store import Store
 from bot.store.tables import (
@@ -135,23 +136,32 @@ async def forget_user(store: Store, team: str, user: str, by: str, wake: Wake = 
 
 
 async def forget_turn(store: Store, key: str, by: str = "", wake: Wake = nobody) -> Forgotten:
-    """All revisions of one question: somebody has deleted it. What others said meanwhile is theirs and stays."""
+    """All revisions of one question: somebody has deleted it. What others said meanwhile is theirs and stays.
+
+    Where none has come yet, none is taken in later.
+    """
 
     async def find(connection: AsyncConnection) -> list[Any]:
-        return list(
-            await connection.execute(
-                select(turns.c.id, turns.c.thread, turns.c.user).where(turns.c.key == key)
-            )
-        )
+        # Whoever takes in one of them waits until this is done.
+        await store.database.now(connection, alone_by=lock_of(key))
+        return list(await connection.execute(select(turns.c.id, turns.c.thread).where(turns.c.key == key)))
 
-    found = await store.database.read(find)
-    if not found:
+    async def is_heard(connection: AsyncConnection) -> bool:
+        if await find(connection):
+            return True
+        await note_gone_unheard(store.database, connection, key)
+        return False
+
+    if not await store.database.write(is_heard):
         return Forgotten()
     await _stop(store, turns.c.key == key, wake, why="deleted")
-    thread = ThreadId(found[0].thread)
 
     async def work(connection: AsyncConnection) -> tuple[Forgotten, set[Blob]]:
-        ids = [row.id for row in found]
+        # An edit may have come meanwhile.
+        found = await find(connection)
+        if not found:
+            return Forgotten(), set()
+        ids, thread = [row.id for row in found], ThreadId(found[0].thread)
         said = await _said_by(connection, thread, lambda message: message.get("id") in ids)
         result = await _forget_turns(store, connection, thread, ids, said)
         await _without_file_names(connection, audit.c.turn.in_(ids))

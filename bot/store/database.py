@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import fcntl
+import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -55,6 +56,11 @@ EACH_ALONE = "plotline_each_alone"
 """Where no transaction is to be begun on SQLite: a statement is one by itself."""
 MIGRATION_LOCK = 7_304_221
 """A number of our own among Postgres' advisory locks."""
+
+
+def lock_of(name: str) -> int:
+    """An advisory lock for whatever has that name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 def sqlite_url(data_dir: Path) -> str:

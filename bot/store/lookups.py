@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ThreadId
 from bot.store.database import Database
-from bot.store.memory import is_gone
-from bot.store.tables import steps, threads, turns
+from bot.store.memory import mark_of
+from bot.store.tables import seen, steps, threads, turns
 
 RECENT = 40
 ASKED = 60
@@ -57,13 +57,12 @@ class Lookups:
         return await self.database.read(work)
 
     async def has_heard(self, turn: str, key: str) -> bool:
-        """Whether there was such a turn, or an older revision of it."""
+        """Whether there was such a turn, or another revision of it."""
 
         async def work(connection: AsyncConnection) -> bool:
-            found = await connection.execute(select(turns.c.number).where(turns.c.key == key).limit(1))
-            if found.first() is not None:
-                return True
-            return await is_gone(connection, turn) or await is_gone(connection, key)
+            asked = exists().where(turns.c.key == key)
+            deleted = exists().where(seen.c.place == mark_of(turn))
+            return bool(await connection.scalar(select(or_(asked, deleted))))
 
         return await self.database.read(work)
 

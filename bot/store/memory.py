@@ -4,15 +4,18 @@ import hashlib
 import time
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, delete, not_, or_, select
+from sqlalchemy import delete, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.reception import ROOT
 from bot.store.database import Database
+from bot.store.revisions import key_of, revision_of
 from bot.store.tables import seen
 
 GONE = "gone:"
-"""How keys begin that say: this turn was deleted."""
+"""How keys begin that say: this was deleted, up to the revision that stands there."""
+EVERY = "inf"
+"""The revision of what was deleted before any was known."""
 GONE_SECONDS = 48 * 3600.0
 """For so long: twice what adapters look back after they were away."""
 AT_ONCE = 100
@@ -57,23 +60,37 @@ async def forget_about(
 
 
 async def note_gone(database: Database, connection: AsyncConnection, ids: Collection[str]) -> None:
-    """Turns that are not to be taken in again: the platform may still have what was asked."""
-    now = time.time()
-    await connection.execute(
-        delete(seen).where(seen.c.place.startswith(GONE, autoescape=True), seen.c.at < now - GONE_SECONDS)
-    )
-    for each in ids:
-        adding = database.insert(seen).values(place=_mark(each), position="", at=now)
-        await connection.execute(adding.on_conflict_do_nothing(index_elements=["place"]))
+    """Turns that are not to be taken in again, nor older revisions: the platform may still have what was asked."""
+    rows = [
+        {"place": mark_of(each), "position": str(revision_of(each)), "at": time.time()}
+        for each in sorted(ids, key=revision_of)
+    ]
+    if rows:
+        adding = database.insert(seen)
+        newest = {name: adding.excluded[name] for name in ("position", "at")}
+        await connection.execute(adding.on_conflict_do_update(index_elements=["place"], set_=newest), rows)
 
 
-async def is_gone(connection: AsyncConnection, turn: str) -> bool:
-    return await connection.scalar(_AT, {"mark": _mark(turn)}) is not None
+async def note_gone_unheard(database: Database, connection: AsyncConnection, key: str) -> None:
+    """No turn of that key is to be taken in any more."""
+    adding = database.insert(seen).values(place=mark_of(key), position=EVERY, at=time.time())
+    # What was there before goes on as its mark says: an edit may follow what was deleted here alone.
+    await connection.execute(adding.on_conflict_do_nothing(index_elements=["place"]))
 
 
-_AT = select(seen.c.at).where(seen.c.place == bindparam("mark"))
+async def drop_old_marks(database: Database) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        is_mark = seen.c.place.startswith(GONE, autoescape=True)
+        await connection.execute(delete(seen).where(is_mark, seen.c.at < time.time() - GONE_SECONDS))
+
+    await database.write(work)
 
 
-def _mark(turn: str) -> str:
-    """Of which nobody can read whose it was, or where."""
-    return f"{GONE}{hashlib.sha256(turn.encode()).hexdigest()}"
+def is_gone(position: str | None, turn: str) -> bool:
+    """By the position that stands at the turn's mark, None where there is none."""
+    return position is not None and revision_of(turn) <= float(position or 0)
+
+
+def mark_of(turn: str) -> str:
+    """The same for all its revisions. Nobody can read from it whose it was, or where."""
+    return f"{GONE}{hashlib.sha256(key_of(turn).encode()).hexdigest()}"

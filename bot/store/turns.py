@@ -22,11 +22,12 @@ from bot.messages import ThreadId
 from bot.stopping import SILENT
 from bot.store.approvals import waits_until
 from bot.store.claiming import LONGEST_WAIT_SECONDS, Claimant, Claimed, taking
-from bot.store.database import Database, Insert
+from bot.store.database import Database, Insert, lock_of
 from bot.store.fence import Hold, insert_fenced
-from bot.store.memory import is_gone
+from bot.store.memory import is_gone, mark_of
+from bot.store.revisions import revision_of
 from bot.store.steps import Also
-from bot.store.tables import OPEN, steps, threads, turns
+from bot.store.tables import OPEN, seen, steps, threads, turns
 
 CLAIM_LOCK = 7_304_222
 """A number of our own among Postgres' advisory locks: one claims at a time, which takes a millisecond."""
@@ -48,29 +49,39 @@ class NewTurn:
     message: dict[str, Any]
 
 
+class _TooLate(Exception):
+    """It was deleted, or a newer revision was there before it."""
+
+
 class Turns:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def add(self, turn: NewTurn) -> bool:
-        """Whether it is new, and was not deleted. An open older revision is superseded by it."""
+        """Whether it is new: no newer revision was there before, and it was not deleted.
+
+        An open older revision is superseded by it.
+        """
 
         async def work(connection: AsyncConnection) -> bool:
-            if await is_gone(connection, turn.id):
-                return False
+            # Of what is asked and its deletion, whichever comes later sees the other.
+            await self._database.now(connection, alone_by=lock_of(turn.key))
             now = time.time()
             thread = {"id": turn.thread, "team": team_of(turn.thread), "created_at": now, "used_at": now}
             await connection.execute(_touching(self._database.insert), thread)
             row = {each.name: getattr(turn, each.name) for each in fields(NewTurn)}
-            given = {**row, "asked_at": now, "of": turn.key, "but": turn.id}
+            given = {**row, "asked_at": now, "of": turn.key, "but": turn.id, "mark": mark_of(turn.id)}
             added = (await connection.execute(_adding(self._database.insert), given)).first()
+            if added and is_gone(added.gone, turn.id):
+                raise _TooLate
             if added and added.has_others:
-                others = and_(turns.c.key == turn.key, turns.c.id != turn.id)
-                await self._stop(connection, others, "superseded")
-                await self._stop_merged(connection, others, "superseded")
+                await self._supersede(connection, turn)
             return added is not None
 
-        return await self._database.write(work)
+        try:
+            return await self._database.write(work)
+        except _TooLate:
+            return False
 
     async def claim(self, claimant: Claimant) -> Claimed | None:
         """The oldest turn that may run now, if there is one; those of dead workers are taken over first."""
@@ -292,6 +303,14 @@ class Turns:
             return False
         return True
 
+    async def _supersede(self, connection: AsyncConnection, by: NewTurn) -> None:
+        others = and_(turns.c.key == by.key, turns.c.id != by.id)
+        ids = await connection.scalars(select(turns.c.id).where(others))
+        if any(revision_of(each) > revision_of(by.id) for each in ids):
+            raise _TooLate
+        await self._stop(connection, others, "superseded")
+        await self._stop_merged(connection, others, "superseded")
+
     async def _stop(
         self, connection: AsyncConnection, where: Any, why: str, *, says_so: bool = False
     ) -> list[str]:
@@ -347,11 +366,12 @@ def _touching(insert: Insert) -> Any:
 
 @cache
 def _adding(insert: Insert) -> Any:
-    """One row, if it is new: whether there are other revisions of it."""
+    """One row, if it is new: whether there are other revisions of it, and what its mark says if it has one."""
     other = turns.alias("other")
     others = exists().where(other.c.key == bindparam("of"), other.c.id != bindparam("but"))
     adding = insert(turns).values(state="queued").on_conflict_do_nothing(index_elements=["id"])
-    return adding.returning(others.label("has_others"))
+    mark = select(seen.c.position).where(seen.c.place == bindparam("mark")).scalar_subquery()
+    return adding.returning(others.label("has_others"), mark.label("gone"))
 
 
 _STOPS = select(turns.c.id, turns.c.stop).where(

@@ -1,6 +1,7 @@
 """Turns in the store: taken in, claimed, merged and ended once, on both kinds of store."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -244,6 +245,29 @@ async def test_what_was_merged_into_a_question_that_is_taken_back_is_asked_anew(
         "edited@2": ("queued", None),
         "deleted": ("ended", "merged"),
     }
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("q", "q@99.5", "q@100"))))
+async def test_the_newest_revision_is_left_in_whatever_order_they_come(
+    store: Store, order: tuple[str, ...]
+) -> None:
+    for name in order:
+        await ask(store, name)
+
+    left = [name for name, (state, _) in (await states(store)).items() if state != "ended"]
+    assert left == ["q@100"]
+    assert (await claimed(store)).message["message"]["text"] == "text of q@100"
+
+
+async def test_a_revision_that_comes_too_late_stops_nothing_and_leaves_nothing(store: Store) -> None:
+    await ask(store, "q@1726133698000")
+    first = await claimed(store)
+
+    assert not await ask(store, "q")
+    assert not await ask(store, "q@1726133697999")
+
+    assert await store.turns.stops([first.id]) == {}
+    assert await states(store) == {first.id: ("running", None)}
 
 
 async def test_what_was_merged_into_a_question_that_waits_is_asked_anew_when_that_is_edited(
