@@ -1,7 +1,7 @@
 """The bot on Discord: listens, and hands over."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from functools import partial
@@ -29,7 +29,7 @@ from adapters.discord.seam import Fit, HoldingReceiver, Options
 from adapters.discord.surroundings import Surroundings
 from adapters.discord.thread import DiscordThread
 from adapters.discord.visiting import Interaction
-from bot.errors import PlatformUnavailable
+from bot.errors import PlatformUnavailable, StoreUnavailable
 from bot.reception import Journal
 
 log = structlog.get_logger()
@@ -44,7 +44,11 @@ TEXT_LIMIT = 2000
 """Characters; https://discord.com/developers/docs/resources/message#create-message."""
 DIRECT_MESSAGES_SHARD = 0
 """https://discord.com/developers/docs/events/gateway#sharding."""
+SETTLE_AGAIN_SECONDS = (5, 30, 120, 300)
+"""After what is done at a connection broke off."""
 GUILD_INSTALL = app_commands.AppInstallationType(guild=True, user=False)
+
+Work = Callable[[], Awaitable[None]]
 
 
 def create_bot(  # what a host may decide
@@ -208,19 +212,37 @@ class Bot(discord.AutoShardedClient):
             await self._settle(shard_id)
 
     async def _settle(self, shard_id: int) -> None:
+        """What breaks off is tried again; the rest does not wait for it."""
+        left = list(self._unsettled(shard_id))
+        for seconds in (0, *SETTLE_AGAIN_SECONDS):
+            await self._clock.sleep(seconds)
+            left = [each for each in left if not await _is_done(each)]
+            if not left:
+                return
+        log.error("discord.not_settled", shard=shard_id, left=len(left))
+
+    def _unsettled(self, shard_id: int) -> Iterator[Work]:
+        # Whatever is heard later, the gap ends where the shard began to hear.
+        connected_at = self._connected_at.get(shard_id, self._clock.now())
+        yield self._sync
+        for guild in self.guilds:
+            if guild.shard_id == shard_id:
+                yield partial(self._catch_up, guild, connected_at)
+        if shard_id == DIRECT_MESSAGES_SHARD and self._core.options.direct_messages:
+            yield partial(self._catching_up.in_direct_messages, connected_at)
+
+    async def _sync(self) -> None:
         if self.application_id:
             # Shards may become ready at the same time.
             async with self._syncing:
                 await commands.sync(self.tree, self._core.journal, self.application_id)
-        connected_at = self._connected_at.get(shard_id, self._clock.now())
-        for guild in self.guilds:
-            if guild.shard_id == shard_id and await self._settle_in(guild):
-                await self._catching_up.in_guild(guild, connected_at)
-        if shard_id == DIRECT_MESSAGES_SHARD and self._core.options.direct_messages:
-            await self._catching_up.in_direct_messages(connected_at)
+
+    async def _catch_up(self, guild: discord.Guild, connected_at: datetime) -> None:
+        if await self._settle_in(guild):
+            await self._catching_up.in_guild(guild, connected_at)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
-        await self._settle_in(guild)
+        await self._patience().keep_trying(lambda: self._settle_in(guild))
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         receiver = self._core.receiver
@@ -299,6 +321,15 @@ class Bot(discord.AutoShardedClient):
 
     async def on_socket_event_type(self, event_type: str) -> None:
         self.heard_at = self._clock.now()
+
+
+async def _is_done(work: Work) -> bool:
+    try:
+        await work()
+    except (StoreUnavailable, PlatformUnavailable) as error:
+        log.warning("discord.broke_off", error=type(error).__name__, detail=str(error))
+        return False
+    return True
 
 
 @contextmanager

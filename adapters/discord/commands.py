@@ -9,6 +9,7 @@ from discord import app_commands
 
 from adapters.discord import inbound
 from adapters.discord.desk import Desk
+from adapters.discord.errors import discord_errors
 from adapters.discord.seam import Options
 from adapters.discord.visiting import Interaction
 from bot.reception import Act, Journal
@@ -130,12 +131,16 @@ def _add_settings(tree: Tree, desk: Desk) -> None:
 
 
 async def sync(tree: Tree, journal: Journal, application: int) -> None:
-    """Tell Discord of the commands, if they are others than last time: it takes 200 new ones a day."""
+    """Tell Discord of the commands, if they are others than last time: it takes 200 new ones a day.
+
+    Raises `PlatformUnavailable`.
+    """
     payloads: list[Any] = [command.to_dict(tree) for command in tree.get_commands()]
     payloads += [command.to_dict(tree) for command in tree.get_commands(type=discord.AppCommandType.message)]
     payloads.sort(key=lambda each: (each["type"], each["name"]))
     digest = hashlib.sha256(json.dumps(payloads, sort_keys=True).encode()).hexdigest()
     key = f"discord:commands:{application}"
     if await journal.recall(key) != digest:
-        await tree.sync()
+        with discord_errors():
+            await tree.sync()
         await journal.note(key, digest)

@@ -24,7 +24,7 @@ class Patience:
     clock: Clock
     since: datetime
 
-    async def keep_trying(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def keep_trying(self, work: Callable[[], Awaitable[object]]) -> None:
         """Until the store answers; `work` may be begun several times. Raises the last `StoreUnavailable`."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(StoreUnavailable),

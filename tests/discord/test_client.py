@@ -237,6 +237,7 @@ async def test_without_the_intent_only_mentions_are_heard_and_help_says_so(fake:
         await until(lambda: rig.core.questions)
         assert [each.message.text for each in rig.core.questions] == ["and July?"]
         assert not fake.gateway.identified[0]["intents"] & 1 << 15
+        await until(lambda: fake.rest.commands)
         asked = await fake.people.command(fake.anna, fake.general, "help")
         told = await heard(asked)
         assert "without that I can't read" in told
