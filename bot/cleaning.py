@@ -8,6 +8,7 @@ from pathlib import Path
 
 import structlog
 
+from bot import exporting
 from bot.budgets import Budgets
 from bot.errors import StoreUnavailable
 from bot.folders import thread_folder
@@ -43,6 +44,8 @@ async def clean(store: Store, retention_days: int) -> None:
         log.info("threads.expired", count=len(expired))
         for thread in expired:
             await asyncio.to_thread(_remove_folder, thread_folder(store.data_dir, thread))
+    for thread in await exporting.forget_broken_off(store):
+        await asyncio.to_thread(_remove_folder, thread_folder(store.data_dir, thread))
     await drop_old_marks(store.database)
     kept_for = COPY_SECONDS if store.blobs.is_remote else ORPHAN_SECONDS
     removed = await store.files.remove_orphans(time.time() - kept_for)

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from bot.messages import ThreadId
 from bot.notebook import IMAGES, Cell, Part, Shown, Stamp, Work
 from bot.ports import Sandbox, Session
 from bot.store.store import Store
-from bot.store.tables import turns
+from bot.store.tables import threads, turns
 from bot.store.transcripts import NEVER_SAID
 from bot.tools import code_in
 
@@ -30,6 +31,8 @@ log = structlog.get_logger()
 Format = Literal["ipynb", "py", "md", "zip"]
 PLATFORM = "export:"
 """Of the threads in which code is run again."""
+BROKEN_OFF_SECONDS = 3600.0
+"""So old, such a thread is one whose process has died."""
 MODULES_LISTED = 50
 _VERSIONS = """\
 import importlib.metadata as _metadata, json as _json, sys as _sys
@@ -88,6 +91,23 @@ async def run_again(one: Found, store: Store, sandbox: OwnSandbox, cell_seconds:
         await sandbox.end(thread)
         await forgetting.forget_thread(store, thread, "")
     return replace(one, work=replace(one.work, stamp=stamp, python=python, packages=packages))
+
+
+async def forget_broken_off(store: Store) -> list[ThreadId]:
+    """Copies of people's files in threads that nobody runs code in any more; which threads these were."""
+    old = (
+        select(threads.c.id)
+        .where(threads.c.id.startswith(PLATFORM, autoescape=True))
+        .where(threads.c.created_at < time.time() - BROKEN_OFF_SECONDS)
+    )
+
+    async def find(connection: AsyncConnection) -> list[ThreadId]:
+        return [ThreadId(each) for each in await connection.scalars(old)]
+
+    found = await store.database.read(find)
+    for thread in found:
+        await forgetting.forget_thread(store, thread, "")
+    return found
 
 
 def write(one: Found, form: Format, to: Path) -> None:

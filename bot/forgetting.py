@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, delete, literal, or_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attachments import safe_name
+from bot.incidents import Incident
 from bot.messages import ThreadId
 from bot.redacting import GONE, Said, author_of, messages_in, redacted, renderings, without_files
 from bot.store.audit import Event, noted
@@ -27,6 +28,7 @@ from bot.store.tables import (
     budgets,
     feedback,
     files,
+    incidents,
     notes,
     refused_pictures,
     rounds,
@@ -42,6 +44,8 @@ log = structlog.get_logger()
 
 VARIABLES = ".plotline-variables"
 """The file of a session with what its code had in memory, whoever that came from."""
+OF_USER = f"{Incident.FILES}:user "
+"""How incidents begin that name who has nearly used up their quota."""
 STOP_SECONDS = 30.0
 LOOK_SECONDS = 0.1
 
@@ -90,6 +94,7 @@ async def forget_team(store: Store, team: str, by: str, wake: Wake = nobody) -> 
     async def work(connection: AsyncConnection) -> None:
         await connection.execute(delete(usage).where(usage.c.team == team))
         await connection.execute(delete(seen).where(_begins(seen.c.place, team)))
+        await connection.execute(delete(incidents).where(_begins(incidents.c.key, f"{OF_USER}{team}/")))
         scopes = or_(budgets.c.scope == f"team:{team}", _begins(budgets.c.scope, f"user:{team}/"))
         await connection.execute(delete(budgets).where(scopes))
         await _without_names(connection, audit.c.team == team)
@@ -124,6 +129,7 @@ async def forget_user(store: Store, team: str, user: str, by: str, wake: Wake = 
         await connection.execute(
             delete(feedback).where(feedback.c.user == user, _begins(feedback.c.thread, team))
         )
+        await connection.execute(delete(incidents).where(incidents.c.key == f"{OF_USER}{team}/{user}"))
         await _without_names(connection, and_(audit.c.team == team, audit.c.user == user))
         facts = {"what": "user", "turns": forgotten.turns, "redacted": forgotten.redacted}
         await noted(Event.DELETED, team=team, user=by, facts=facts)(connection)

@@ -68,6 +68,9 @@ class Moment:
 
 NOW = "now"
 """The period of accounts that belong to none: what runs, what was done last."""
+DAY_SECONDS = 86_400
+LEAST_MOMENT = 1e8
+"""What holds more than this counts nothing: it is a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +176,15 @@ class Accounts:
         await self._database.write(work)
 
     async def drop_before(self, period: str) -> None:
-        """Days and months that nobody asks for any more."""
+        """Days and months that nobody asks for any more; and of now, what holds nothing, or a moment of days ago."""
+        amount = budgets.c.amount
+        is_over = or_(amount <= 0, amount.between(LEAST_MOMENT, time.time() - DAY_SECONDS))
+        is_old = case((budgets.c.period == NOW, is_over), else_=budgets.c.period < period)
+        # What somebody is changing is still in use.
+        unused = select(*_COLUMNS).where(is_old).with_for_update(skip_locked=True)
 
         async def work(connection: AsyncConnection) -> None:
-            is_old = and_(budgets.c.period < period, budgets.c.period != NOW)
-            await connection.execute(delete(budgets).where(is_old))
+            await connection.execute(delete(budgets).where(tuple_(*_COLUMNS).in_(unused)))
 
         await self._database.write(work)
 

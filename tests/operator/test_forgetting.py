@@ -11,13 +11,17 @@ from sqlalchemy import select
 
 from bot import forgetting
 from bot.codecs import message_to_json
+from bot.errors import AttachmentRefused
+from bot.incidents import Incident, Incidents
+from bot.limits import Limits
 from bot.messages import Above, ThreadId
 from bot.prompt import of_message
+from bot.quotas import Quotas, Room
 from bot.redacting import GONE
 from bot.store.audit import Event
 from bot.store.lookups import Lookups
 from bot.store.store import Store
-from bot.store.tables import metadata, usage
+from bot.store.tables import incidents, metadata, usage
 from bot.store.usage import Payer, Spent, counted
 from bot.uploads import TakenIn
 from tests.store.filled import THREAD, Doing, asked_and_answered, doing, message
@@ -96,6 +100,25 @@ async def test_a_thread_of_one_person_goes_as_a_whole(store: Store, tmp_path: Pa
     assert ALONE not in await everything(store)
     assert contents(tmp_path) == set()
     assert (gone.turns, gone.threads, gone.kept_files) == (1, 1, 0)
+
+
+async def test_who_has_nearly_used_up_their_quota_is_not_kept_either(store: Store) -> None:
+    watcher = Incidents(store.database)
+
+    async def tell(which: str, quota: int) -> None:
+        await watcher.began(Incident.FILES, which, limit=quota)
+
+    full = Room(store.files, Quotas(user_bytes=100), Limits(), None, tell)
+    for user in ("U1", "U12"):
+        with pytest.raises(AttachmentRefused):
+            await full.check(THREAD, user, "a.csv", 101)
+
+    await forgetting.forget_user(store, "slack:T1", "U1", BY)
+
+    kept = await store.database.read(lambda connection: connection.scalars(select(incidents.c.key)))
+    assert list(kept) == ["files:user slack:T1/U12"]
+    await forgetting.forget_team(store, "slack:T1", BY)
+    assert "U12" not in await everything(store)
 
 
 async def test_another_team_is_left_alone(store: Store, tmp_path: Path) -> None:

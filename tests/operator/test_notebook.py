@@ -4,6 +4,7 @@ import base64
 import json
 import subprocess
 import sys
+import time
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,13 +13,17 @@ import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from bot import exporting, holdings, notebook
+from bot.cleaning import clean
 from bot.execution import CellError, Execution, Outcome
 from bot.exporting import NothingThere
+from bot.folders import thread_folder
 from bot.messages import ThreadId
 from bot.notebook import Cell, Part, Shown, Stamp, Work
 from bot.store.store import Store
+from bot.store.tables import threads
 from bot.transcript import Upload
 from tests.fakes.ports import FakeSandbox, FakeSession, failed, printed
 from tests.store.filled import AT, PNG, THREAD, asked_and_answered, doing
@@ -250,6 +255,24 @@ async def test_it_is_run_again_in_a_sandbox_of_its_own_and_stamped(store: Store)
     bad = await exporting.run_again(found, store, sandbox(**{code: failed("KeyError")}), 60)
     assert bad.work.stamp is not None
     assert (bad.work.stamp.broke, bad.work.stamp.why, bad.work.stamp.ran) == (1, "KeyError", 0)
+
+
+async def test_copies_of_a_run_whose_process_has_died_go_after_a_while(store: Store, tmp_path: Path) -> None:
+    for age_seconds in (3500.0, 3700.0):
+        thread = ThreadId(f"{exporting.PLATFORM}{age_seconds}")
+        sha256, _ = await store.blobs.add(thread, b"1,2,3")
+        file = {"sha256": sha256, "size_bytes": 5, "modified": 1.0}
+        await store.sessions.save(thread, {"files": {"sales.csv": file}, "packages": {}})
+        began = {"created_at": time.time() - age_seconds}
+        changing = update(threads).where(threads.c.id == thread).values(began)
+        await store.database.write(lambda c, s=changing: c.execute(s))  # type: ignore[misc]
+        thread_folder(tmp_path, thread).mkdir(parents=True)
+
+    await clean(store, 0)
+
+    assert [thread for thread, _ in await store.sessions.all()] == ["export:3500.0"]
+    assert len([path for path in (tmp_path / "blobs").rglob("*") if len(path.name) == 64]) == 1
+    assert [path.name for path in (tmp_path / "threads").iterdir()] == ["export%3A3500.0"]
 
 
 async def test_everything_that_is_held_of_a_person_is_in_one_place(store: Store, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -16,6 +17,7 @@ from bot.store.approvals import Question
 from bot.store.budgets import Accounts
 from bot.store.claiming import Claimant
 from bot.store.switches import Switches
+from bot.store.tables import budgets as budgets_table
 from bot.store.tables import metadata, reservations, turns
 from bot.store.usage import Payer
 from tests.policy.conftest import MANY, NOON, VIENNA, Bank, payer
@@ -417,6 +419,42 @@ async def test_accounts_of_long_ago_are_dropped_and_those_of_now_kept(bank: Bank
         ("user:discord:812/U1", "now", "running"): 1,
         ("user:discord:812/U2", "2026-11-25", "turns"): 1,
     }
+
+
+async def test_of_somebody_who_asks_no_more_nothing_is_left_that_says_when_or_what_runs(bank: Bank) -> None:
+    budgets = bank.budgets(discord_running=2, discord_cooldown_seconds=1)
+    bank.now = datetime.now(UTC) - timedelta(days=2)
+    await budgets.begin(payer("m1", thread="discord:812/1"))
+    await bank.store.database.write(budgets.closed("m1"))
+    bank.now = datetime.now(UTC)
+    await budgets.begin(payer("m2", user="U2", thread="discord:812/2"))
+
+    await budgets.tidy()
+
+    left = select(budgets_table.c.scope, budgets_table.c.what).where(budgets_table.c.period == "now")
+    found = await bank.store.database.read(lambda connection: connection.execute(left))
+    assert {tuple(row) for row in found} == {
+        ("user:discord:812/U2", "asked"),
+        ("user:discord:812/U2", "running"),
+    }
+
+
+async def test_accounts_that_are_tidied_away_while_turns_begin_count_right(bank: Bank) -> None:
+    offices = [bank.budgets(number, discord_running=999) for number in range(3)]
+    who = [payer(f"m{number}", thread=f"discord:812/{number}") for number in range(30)]
+
+    async def go_through(one: Payer, office: Budgets) -> None:
+        assert await office.begin(one) is None
+        await bank.store.database.write(office.closed(one.turn))
+        assert await office.begin(replace(one, turn=f"{one.turn} again")) is None
+
+    await asyncio.gather(
+        *(go_through(one, offices[number % 3]) for number, one in enumerate(who)),
+        *(offices[number % 3].tidy() for number in range(10)),
+    )
+
+    account = ("user:discord:812/U1", "now", "running")
+    assert await Accounts(bank.store.database).held([account]) == {account: 30}
 
 
 async def test_what_is_held_is_shown_with_its_limit(bank: Bank) -> None:
