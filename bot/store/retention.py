@@ -48,7 +48,8 @@ class Retention:
             marked = await connection.execute(
                 update(threads)
                 .where(threads.c.id == thread, threads.c.used_at < before)
-                .values(expired_at=time.time(), session=null())
+                # Who has the session at this moment, say because a bot that died left it, writes nothing back.
+                .values(expired_at=time.time(), session=null(), box_epoch=threads.c.box_epoch + 1)
             )
             if not marked.rowcount:
                 return None

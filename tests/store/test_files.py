@@ -116,6 +116,20 @@ async def test_a_thread_that_nobody_used_expires_with_everything_but_its_own_row
     assert fresh.blobs["chart_png"] in held
 
 
+async def test_who_had_the_session_of_an_expired_thread_brings_nothing_back(store: Store) -> None:
+    await asked_and_answered(store, "a", sales_csv=b"1,2,3")
+    await said_long_ago(store, THREAD, 91)
+    taken_over = await store.sessions.own(THREAD)
+    assert taken_over
+    record, epoch = taken_over
+    assert record
+
+    await clean(store, 90)
+
+    assert not await store.sessions.save(THREAD, record, epoch)
+    assert await store.files.held(thread=THREAD) == []
+
+
 async def test_content_that_another_thread_of_the_team_needs_outlives_the_expiry(
     store: Store, tmp_path: Path
 ) -> None:
