@@ -56,7 +56,7 @@ class Anywhere(Protocol):
         ...
 
     def read(self, talk: Talk) -> list[str]:
-        """What people read there of the bot, a message each."""
+        """What people read there of the bot, a message each, except what tells how far it is."""
         ...
 
     def files(self, talk: Talk) -> dict[str, bytes]: ...
@@ -155,7 +155,7 @@ class SlackTown:
         )
 
     def read(self, talk: Talk) -> list[str]:
-        return [_said(each) for each in self._posts(talk)]
+        return [_said(each) for each in self._posts(talk) if "chunks" not in each]
 
     def files(self, talk: Talk) -> dict[str, bytes]:
         shared = [file["id"] for each in self._posts(talk) for file in each.get("files", ())]
@@ -296,7 +296,7 @@ class DiscordTown:
         )
 
     def read(self, talk: Talk) -> list[str]:
-        return [shown_text(each) for each in self._posts(talk)]
+        return [shown_text(each) for each in self._posts(talk) if not _is_status(each)]
 
     def files(self, talk: Talk) -> dict[str, bytes]:
         return {
@@ -446,6 +446,10 @@ async def discord_town() -> AsyncIterator[DiscordTown]:
         }
         yield DiscordTown(discord, env)
         assert discord.rest.violations == []
+
+
+def _is_status(message: dict[str, Any]) -> bool:
+    return any(part.get("label") == "Stop" for part in walk(message["components"]))
 
 
 def _said(message: dict[str, Any]) -> str:
