@@ -23,7 +23,7 @@ from adapters.discord.sent_before import sent_before
 from adapters.discord.status import Status
 from adapters.discord.surroundings import Surroundings
 from adapters.discord.whereabouts import Whereabouts
-from bot.errors import PlatformUnavailable
+from bot.errors import PlatformUnavailable, StoreUnavailable
 from bot.execution import Artifact
 from bot.messages import Above, Attachment, Message, Output, ThreadId, Update
 from bot.sentences import say
@@ -64,10 +64,15 @@ class DiscordThread:
         ]
         try:
             yield
-        finally:
+        except BaseException:
             if await self._stop_keeping():
-                # No answer was posted since: what was shown last should be true.
-                await self._status.flush()
+                # Somebody goes on with it: until then, what was shown last should be true.
+                with suppress(StoreUnavailable):
+                    await self._status.flush()
+            raise
+        if await self._stop_keeping():
+            # It ended without an answer: nobody is there any more who asked.
+            await self._remove_status()
 
     async def progress(self, update: Update) -> None:
         self._status.show(update)
@@ -93,9 +98,14 @@ class DiscordThread:
 
     async def post(self, output: Output, key: str) -> None:
         posted = await Posted.load(self._around.journal, key)
-        if posted.is_done:
-            return
         await self._stop_keeping()
+        if not posted.is_done:
+            await self._deliver(output, posted)
+        # Whoever posted it before may not have come to this.
+        await self._remove_status()
+        self._status = self._new_status()
+
+    async def _deliver(self, output: Output, posted: Posted) -> None:
         outputs = Outputs(self._around.journal, inbound.source_of(self._to.turn))
         replaces = await outputs.of_others(self._to.turn) if self._to.edited else []
         try:
@@ -107,8 +117,6 @@ class DiscordThread:
             raise
         await outputs.add(self._to.turn, posted.everything(), alone=self._to.edited)
         await posted.finish()
-        await self._remove_status()
-        self._status = self._new_status()
 
     # ---- questions to people
 
@@ -236,6 +244,8 @@ class DiscordThread:
 
     async def _take_status_away(self) -> None:
         noted = await self._noted_status()
+        if noted <= 0 and not self._half_sent:
+            return
         place = await self._where.place()
         if self._half_sent:
             noted = await self._finish_sending(place, *self._half_sent)

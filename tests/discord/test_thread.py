@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +13,8 @@ import pytest
 
 from adapters.discord.address import Address
 from adapters.discord.status import BETWEEN_EDITS
-from bot.errors import AttachmentRefused, PlatformUnavailable
+from adapters.discord.thread import DiscordThread
+from bot.errors import AttachmentRefused, PlatformUnavailable, StoreUnavailable
 from bot.execution import Artifact, Execution, Outcome
 from bot.messages import Attachment, CellFinished, CellStarted, Noted, Output, ThreadId, Writing
 from bot.sentences import explain
@@ -568,6 +571,19 @@ async def test_a_turn_that_goes_on_after_a_post_shows_a_status_again(worker: Wor
 # ---- progress
 
 
+class Interrupted(Exception):
+    """Whoever worked on it is told to end."""
+
+
+@asynccontextmanager
+async def interrupted(thread: DiscordThread) -> AsyncIterator[None]:
+    """Work that somebody else has to go on with."""
+    with pytest.raises(Interrupted):
+        async with thread.working():
+            yield
+            raise Interrupted
+
+
 async def test_one_status_message_is_kept_and_then_gone(worker: Worker) -> None:
     thread, place = worker.in_thread()
     fake = worker.fake
@@ -621,10 +637,10 @@ async def test_edits_are_coalesced_and_the_last_one_is_sent(worker: Worker) -> N
     assert len(fake.calls("PATCH")) == 1
 
 
-async def test_a_turn_that_ends_without_an_answer_leaves_the_last_word(worker: Worker) -> None:
+async def test_a_turn_that_others_go_on_with_leaves_the_last_word(worker: Worker) -> None:
     thread, place = worker.in_thread()
 
-    async with thread.working():
+    async with interrupted(thread):
         await thread.progress(Noted("one"))
         await until(lambda: worker.fake.in_channel(place))
         await thread.progress(Noted("two"))
@@ -632,11 +648,74 @@ async def test_a_turn_that_ends_without_an_answer_leaves_the_last_word(worker: W
     assert "two" in shown_text(worker.fake.in_channel(place)[0])
 
 
+async def test_a_turn_that_ends_without_an_answer_leaves_no_status(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+
+    async with thread.working():
+        await thread.progress(Noted("one"))
+        await until(lambda: worker.fake.in_channel(place))
+        await thread.progress(Noted("two"))
+
+    assert worker.fake.in_channel(place) == []
+
+
+async def test_a_status_that_others_left_goes_with_a_turn_that_ends_without_an_answer(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    async with interrupted(thread):
+        await thread.progress(Noted("one"))
+        await until(lambda: worker.fake.in_channel(place))
+
+    async with worker.again(thread).working():
+        pass
+
+    assert worker.fake.in_channel(place) == []
+
+
+async def test_a_turn_whose_answer_is_there_already_shows_no_status_again(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    async with thread.working():
+        await thread.progress(Noted("busy"))
+        await until(lambda: worker.fake.in_channel(place))
+        await thread.post(Output("done"), KEY)
+
+    again = worker.again(thread)
+    async with again.working():
+        await again.post(Output("done"), KEY)
+
+    assert [shown_text(each) for each in worker.fake.in_channel(place)] == ["done"]
+
+
+async def test_a_status_below_an_answer_that_was_there_already_goes(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+    await thread.post(Output("done"), KEY)
+    again = worker.again(thread)
+    async with interrupted(again):
+        await again.progress(Noted("busy"))
+        await until(lambda: len(worker.fake.in_channel(place)) == 2)
+
+    await worker.again(thread).post(Output("done"), KEY)
+
+    assert [shown_text(each) for each in worker.fake.in_channel(place)] == ["done"]
+
+
+async def test_a_store_that_does_not_answer_hides_no_interruption(worker: Worker) -> None:
+    thread, place = worker.in_thread()
+
+    async def in_vain(key: str) -> str | None:
+        raise StoreUnavailable("no connection")
+
+    async with interrupted(thread):
+        await thread.progress(Noted("one"))
+        await until(lambda: worker.fake.in_channel(place))
+        worker.journal.recall = in_vain  # type: ignore[method-assign]  # as a store that has gone away
+        await thread.progress(Noted("two"))
+
+
 async def test_a_status_that_was_made_unheard_of_says_what_is_new(worker: Worker) -> None:
     thread, place = worker.in_thread()
     worker.fake.rest.swallows["POST .*/messages$"] = 1
 
-    async with thread.working():
+    async with interrupted(thread):
         await thread.progress(Noted("one"))
         await until(lambda: worker.fake.in_channel(place))
         await thread.progress(Noted("two"))
@@ -678,7 +757,7 @@ async def test_progress_shows_in_a_deferred_response(worker: Worker) -> None:
 
 async def test_a_restart_goes_on_with_the_same_status_message(worker: Worker) -> None:
     thread, place = worker.in_thread()
-    async with thread.working():
+    async with interrupted(thread):
         await thread.progress(Noted("before"))
         await until(lambda: worker.fake.in_channel(place))
 
