@@ -51,12 +51,14 @@ class Admission:
 
     async def narrow(self, visit: Visit, values: Mapping[str, str]) -> Narrowed:
         """`/settings`, once `refusal` has allowed it; `values` as in `policy.with_change`."""
-        narrowed = policy.with_change(await self.narrowed(visit), values)
+
+        def change(before: str | None) -> str:
+            return policy.narrowed_to(policy.with_change(policy.narrowed_from(before), values))
+
         name = policy.settings_name(visit.place)
-        written = policy.narrowed_to(narrowed)
-        await self.switches.set(name, written, by=visit.author.id)
+        written = await self.switches.change(name, change, by=visit.author.id)
         await self.audit.note(Event.CHANGED, team=visit.place, user=visit.author.id, name=name, value=written)
-        return narrowed
+        return policy.narrowed_from(written)
 
 
 def _noted(visit: Visit, refusal: Refusal | None) -> Refusal | None:

@@ -4,14 +4,14 @@ They are read where they count, and nowhere remembered: what was switched holds 
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ThreadId
-from bot.store.database import Database
+from bot.store.database import Database, lock_of
 from bot.store.tables import switches, turns
 
 # Made once, as it is asked several times in each turn: to make it takes longer than to ask it.
@@ -53,13 +53,21 @@ class Switches:
 
     async def set(self, name: str, value: str, by: str = "") -> None:
         """`by`: the id of whoever decided, empty for whoever sits at this machine."""
-        row = {"value": value, "at": time.time(), "by": by}
-        adding = self._database.insert(switches).values(name=name, **row)
+        await self.change(name, lambda _: value, by)
 
-        async def work(connection: AsyncConnection) -> None:
+    async def change(self, name: str, change: Callable[[str | None], str], by: str = "") -> str:
+        """What it is set to: `change` is given what it was, None where it was not there. Nobody sets it in between."""
+
+        async def work(connection: AsyncConnection) -> str:
+            await self._database.now(connection, alone_by=lock_of(name))
+            before = await connection.execute(_VALUES, {"names": [name]})
+            value = change(next((row.value for row in before), None))
+            row = {"value": value, "at": time.time(), "by": by}
+            adding = self._database.insert(switches).values(name=name, **row)
             await connection.execute(adding.on_conflict_do_update(index_elements=["name"], set_=row))
+            return value
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def remove(self, name: str) -> bool:
         """Whether it was there."""

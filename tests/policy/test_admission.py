@@ -1,5 +1,6 @@
 """What is asked before anything is stored or paid."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -129,6 +130,21 @@ async def test_settings_of_a_server_hold_for_that_server(bank: Bank) -> None:
     assert refusal.rule is Rule.CHANNEL
     assert await gate.narrowed(SLACK) != narrowed
     assert [each.team for each in await bank.store.audit.entries()] == [f"discord:{GUILD}"] * 2
+
+
+async def test_of_two_who_change_settings_at_once_both_are_heard(bank: Bank) -> None:
+    gates = [replace(admission(bank), switches=Switches(store.database)) for store in bank.stores]
+    manager = replace(DISCORD, wish=Wish.ADMINISTER, is_manager=True)
+    channels = [str(number) for number in range(12)]
+
+    await asyncio.gather(
+        *(
+            gates[number % 3].narrow(manager, {"channel": channel, "allowed": "no"})
+            for number, channel in enumerate(channels)
+        )
+    )
+
+    assert (await gates[0].narrowed(DISCORD)).channels == dict.fromkeys(channels, False)
 
 
 def test_servers_that_are_not_listed_are_left(bank: Bank) -> None:
