@@ -74,7 +74,7 @@ class DockerSandbox:
         self._worker_folder = data_dir / "workers" / self._worker
         self._boxes = Boxes(Kind(image, runtime, limits, deployment, network), self._worker)
         self._places = Places(limits.sessions, limits.sandboxes_bytes)
-        self._warm = Warm(warm, self._new_warm, self._drop)
+        self._warm = Warm(warm, self._new_warm, self._drop, self._places.news)
         self._sessions: dict[ThreadId, BoxSession] = {}
         self._idle_since: dict[ThreadId, float] = {}
         """Of the sessions that have a box and no borrower, on the monotonic clock; the longest idle comes first."""

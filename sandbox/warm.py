@@ -24,11 +24,16 @@ class Warm:
         wanted: int,
         new: Callable[[], Awaitable[Box | None]],
         drop: Callable[[Box], Awaitable[None]],
+        news: Callable[[], None],
     ) -> None:
-        """`new` gives None where there is no room for one more; `drop` is for those that have ended."""
+        """`new` gives None where there is no room for one more; `drop` is for those that have ended.
+
+        `news` hears of each that can be given up.
+        """
         self._wanted = wanted
         self._new = new
         self._drop = drop
+        self._tell = news
         self._boxes: deque[Box] = deque()
         self._news = asyncio.Event()
         self._is_full = asyncio.Event()
@@ -93,3 +98,4 @@ class Warm:
             if box is None:
                 return
             self._boxes.append(box)
+            self._tell()

@@ -79,12 +79,22 @@ async def test_a_box_that_was_kept_ready_and_died_holds_no_place(
         await sandbox.until_warm()
         dead = deployment.containers()
         docker("rm", "-f", *dead)
-        await until("others are ready", lambda: len(set(deployment.containers()) - set(dead)) == 2)
+        await until("others are made", lambda: len(set(deployment.containers()) - set(dead)) == 2)
+        await sandbox.until_warm()
         docker("rm", "-f", deployment.containers()[0])
         async with sandbox.session(ONE) as one, sandbox.session(TWO) as two:
             said = [(await run(each, "print(1)")).text for each in (one, two)]
 
     assert said == ["1\n", "1\n"]
+
+
+async def test_who_waits_gets_the_place_of_one_that_is_just_being_made_ready(deployment: Deployment) -> None:
+    async with limited(deployment, sessions=1, wait_seconds=20).opened(warm=1) as sandbox:
+        await until("one is being made", lambda: bool(deployment.containers()))
+        async with sandbox.session(ONE) as one:
+            done = await run(one, "print(1)")
+
+    assert done.text == "1\n"
 
 
 async def test_once_there_is_room_again_one_is_kept_ready_again(
