@@ -316,11 +316,10 @@ async def test_an_engine_that_cannot_be_reached_for_a_while(scene: Scene, tmp_pa
 
 
 async def until_cell_runs(trial: Trial, turn: str) -> None:
-    """The second one, which sleeps."""
+    """The second one, which sleeps; and it is written down that it was begun."""
     async with asyncio.timeout(30):
-        while "reply:2" not in await trial.store.steps.of(turn):  # noqa: ASYNC110  # another process records it
+        while (await trial.store.sessions.load(trial.thread) or {}).get("cell") != f"{turn}:cell:2":  # noqa: ASYNC110  # another process records it
             await asyncio.sleep(0.05)
-    await asyncio.sleep(0.7)
 
 
 # The platform

@@ -94,7 +94,7 @@ async def test_a_turn_goes_on_where_it_was_once_the_store_is_there_again(
 
 
 async def test_threads_run_side_by_side_and_each_in_its_order(engine: Engine) -> None:
-    model = EchoModel(0.05)
+    model = EchoModel(0.3)
     for number in range(3):
         for thread in ("test:T1/C1/1", "test:T1/C1/2"):
             # Of somebody else each, so that nothing is merged into what runs.
@@ -108,7 +108,7 @@ async def test_threads_run_side_by_side_and_each_in_its_order(engine: Engine) ->
 
 async def test_one_person_cannot_take_all_places(engine: Engine) -> None:
     engine.bounds = Bounds(worker=8, user=2, everywhere=8)
-    model = EchoModel(0.1)
+    model = EchoModel(0.3)
     for number in range(5):
         await engine.ask(f"q{number}", thread=f"test:T1/C1/{number}")
     async with engine.worker(model):

@@ -232,9 +232,10 @@ async def test_what_a_cell_has_left_is_written_down_with_its_name(deployment: De
 
 async def test_a_cell_is_written_down_while_it_runs(deployment: Deployment) -> None:
     async with deployment.session() as session:
-        running = asyncio.create_task(run(session, "import time; time.sleep(1)", cell="c1"))
-        await asyncio.sleep(0.6)
-        begun = session.record.cell
+        running = asyncio.create_task(run(session, "import time; time.sleep(3)", cell="c1"))
+        while not (session.record.cell or running.done()):  # noqa: ASYNC110  # nobody sets an event
+            await asyncio.sleep(0.01)
+        begun = "" if running.done() else session.record.cell
         await running
 
     assert begun == "c1"

@@ -77,6 +77,7 @@ async def test_an_event_that_could_not_be_recorded_is_not_acknowledged(
         (event,) = slack.events_of(slack.writes("hello", channel="D1"), "D1")
         with pytest.raises(NotAcknowledged):
             await slack.deliver(event)
+        monkeypatch.undo()
         await slack.deliver(event, retry=1)
 
     assert office.receiver.texts == ["hello"]
