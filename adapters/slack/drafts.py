@@ -88,8 +88,7 @@ class Drafts:
     async def end(self) -> list[Draft]:
         """All of this turn, also those that another process began; none of them streams any more."""
         if not self.all:
-            noted: list[str] = json.loads(await self.journal.recall(self._key) or "[]")
-            self.all = [Draft(ts, began=-math.inf, is_stream=True) for ts in noted]
+            self.all = await self._noted()
         for draft in self.all:
             # Nothing else can be made of a message while it streams.
             await self._close(draft, self.web.ask)
@@ -148,6 +147,12 @@ class Drafts:
                 chunks=[written.chunk(f"\n{closing}\n")] if closing else None,
             )
 
+    async def _noted(self) -> list[Draft]:
+        noted: list[str] = json.loads(await self.journal.recall(self._key) or "[]")
+        return [Draft(ts, began=-math.inf, is_stream=True) for ts in noted]
+
     async def _add(self, draft: Draft) -> None:
+        if not self.all:
+            self.all = await self._noted()
         self.all.append(draft)
         await self.journal.note(self._key, json.dumps([each.ts for each in self.all]))

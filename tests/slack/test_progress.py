@@ -325,6 +325,22 @@ async def test_without_streams_a_message_is_updated(slack: FakeSlack, desk: Desk
     assert len(tried) <= 1
 
 
+@pytest.mark.parametrize("streams", [True, False])
+async def test_whoever_goes_on_with_a_turn_leaves_nothing_of_what_was_shown_before(
+    slack: FakeSlack, desk: Desk, streams: bool
+) -> None:
+    slack.methods.streams_in_channels = streams
+    question = slack.writes("<@UBOT> plot")
+    await desk.thread(question).progress(CellStarted(1, "sum(x)"))
+    slack.clock.advance(1)
+
+    thread = desk.thread(question)
+    await thread.progress(CellStarted(1, "sum(x)"))
+    await thread.post(Output("The sum is 5."), "k")
+
+    assert [each["text"] for each in slack.posts()] == ["The sum is 5."]
+
+
 async def test_what_came_too_soon_is_shown_a_little_later(slack: FakeSlack, desk: Desk) -> None:
     slack.unknown = {"chat.startStream"}
     thread = desk.thread()
