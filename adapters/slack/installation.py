@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
+import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.addresses import Address
@@ -26,11 +27,15 @@ from adapters.slack.receiving import Receiving
 from adapters.slack.render import Rendering
 from adapters.slack.thread import SlackThread
 from adapters.slack.web import Web
+from bot.errors import PlatformUnavailable, StoreUnavailable
 from bot.messages import Output
 from bot.reception import Journal, Receiver
 
+log = structlog.get_logger()
+
 API_URL = "https://slack.com/api/"
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=30)
+LOOK_AGAIN_SECONDS = (5, 30, 120, 300)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +96,21 @@ class Slack:
             seen = 0
             while seen != self._gaps:
                 seen = self._gaps
-                await self.catch_up.run(connected_at)
+                await self._look_back(connected_at)
         finally:
             self._gaps = 0
+
+    async def _look_back(self, connected_at: float) -> None:
+        """Again where it breaks off: what comes in later would hide what was missed."""
+        for seconds in LOOK_AGAIN_SECONDS:
+            try:
+                await self.catch_up.run(connected_at)
+            except (PlatformUnavailable, StoreUnavailable) as error:
+                log.warning("slack.not_caught_up", again_in=seconds, detail=str(error))
+                await self.connection.web.clock.pause(seconds)
+            else:
+                return
+        await self.catch_up.run(connected_at)
 
 
 @asynccontextmanager

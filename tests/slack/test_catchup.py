@@ -1,6 +1,7 @@
 """What the adapter finds when it was away: what was said, edited and deleted meanwhile."""
 
 from adapters.slack.inbound import Us, to_incoming
+from bot.errors import StoreUnavailable
 from bot.messages import Message, Output
 from bot.reception import DurableThread
 from bot.visits import Wish
@@ -31,6 +32,19 @@ async def test_what_was_said_meanwhile_is_caught_up_on(slack: FakeSlack, office:
         pass
 
     assert sorted(office.receiver.texts) == ["five", "four", "one", "six", "three", "two"]
+
+
+async def test_a_look_back_that_breaks_off_is_begun_again(slack: FakeSlack, office: Office) -> None:
+    async with office.opened():
+        await slack.says("<@UBOT> one")
+    slack.clock.advance(60)
+    for text in ("two", "three"):
+        slack.writes(f"<@UBOT> {text}")
+    office.receiver.fails = [StoreUnavailable("gone"), StoreUnavailable("gone")]
+    async with office.opened():
+        pass
+
+    assert office.receiver.texts == ["one", "two", "three"]
 
 
 async def test_what_was_deleted_meanwhile_is_told_to_the_core(slack: FakeSlack, office: Office) -> None:
