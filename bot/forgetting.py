@@ -389,6 +389,7 @@ async def _container(connection: AsyncConnection, thread: ThreadId) -> dict[Thre
 async def _redact(connection: AsyncConnection, thread: ThreadId, said: Said, lost: Collection[str]) -> int:
     """How many places of other people's turns have lost the person's words, or names of files that are `lost`."""
     changed = 0
+    read_by: set[str] = set()
     for row in list(await connection.execute(select(rounds).where(rounds.c.thread == thread))):
         names = said.files.get(row.turn, frozenset())
         value = without_files(redacted(row.entries, said, names), lost)
@@ -403,12 +404,20 @@ async def _redact(connection: AsyncConnection, thread: ThreadId, said: Said, los
         if value != row.result:
             where = and_(steps.c.turn == row.turn, steps.c.name == row.name)
             await connection.execute(update(steps).where(where).values(result=value))
+            read_by.add(row.turn)
             changed += 1
+    await _go_through_again(connection, read_by)
     for row in list(await connection.execute(select(audit).where(audit.c.thread == thread))):
         facts = without_files(row.facts, lost)
         if facts != row.facts:
             await connection.execute(update(audit).where(audit.c.number == row.number).values(facts=facts))
     return changed
+
+
+async def _go_through_again(connection: AsyncConnection, ids: Collection[str]) -> None:
+    """Whoever works on these turns still has in mind what they have lost, and writes nothing any more."""
+    running = and_(turns.c.id.in_(ids), turns.c.state == "running")
+    await connection.execute(update(turns).where(running).values(epoch=turns.c.epoch + 1))
 
 
 async def _threads_of(store: Store, team: str, user: str) -> list[ThreadId]:

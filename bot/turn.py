@@ -309,6 +309,9 @@ class _Turn:
         )
         if not self.transcript.rounds:
             above = await self.journal.step("above", said_before, self._codecs.above, may_be_repeated=True)
+            if above.messages:
+                # Whoever deletes one of these from now on finds it here.
+                await self.journal.write()
             self.taken.above = above
             before = tuple(file for message in above.messages for file in message.attachments)
             self.message = replace(self.message, attachments=(*before, *self.message.attachments))
@@ -365,6 +368,8 @@ class _Turn:
 
     async def _meanwhile(self) -> None:
         """What people have written since: read by the model before it goes on."""
+        if self.message.is_private:
+            return
         for each in await self.journal.meanwhile():
             text = prompt.meanwhile(message_from_json(each))
             await self._add((Prompt(text, (), tuple(self.taken.uploads.values()), self.parts.data),))
