@@ -8,6 +8,7 @@ import psycopg
 import structlog
 
 from bot.engine.bell import until
+from bot.store.database import noticing
 
 log = structlog.get_logger()
 
@@ -32,7 +33,7 @@ class PostgresBell:
         address = url.replace("postgresql+psycopg://", "postgresql://")
 
         async def connect() -> Connection:
-            return await psycopg.AsyncConnection.connect(address, autocommit=True)
+            return await psycopg.AsyncConnection.connect(address, autocommit=True, **noticing(url))
 
         bell = cls(connect)
         listening = asyncio.create_task(bell._listen())

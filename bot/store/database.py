@@ -45,6 +45,14 @@ CLOSE_SECONDS = 5.0
 """For those who still work with it when it is closed."""
 STANDSTILL_SECONDS = 4.0
 """After so long, a worker that stands still in the middle of a transaction is not waited for by the others."""
+UNSEEN = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A Postgres that vanishes without a word is noticed in ten seconds; left alone, Linux takes a quarter of an hour."""
 NOW = text("SELECT extract(epoch FROM clock_timestamp())")
 ALONE_NOW = text(
     "SELECT extract(epoch FROM clock_timestamp()), set_config('enable_bitmapscan', 'off', true)"
@@ -52,15 +60,11 @@ ALONE_NOW = text(
 )
 """In that transaction, Postgres follows an index in its order, and stops at the first row that fits: where nobody has
 counted the rows yet, it would read and sort them all."""
+ALONE = text("SELECT pg_advisory_xact_lock(:lock)")
 EACH_ALONE = "plotline_each_alone"
 """Where no transaction is to be begun on SQLite: a statement is one by itself."""
 MIGRATION_LOCK = 7_304_221
 """A number of our own among Postgres' advisory locks."""
-
-
-def lock_of(name: str) -> int:
-    """An advisory lock for whatever has that name."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
 
 
 def sqlite_url(data_dir: Path) -> str:
@@ -153,6 +157,12 @@ class Database:
             return time.time()
         asking = (NOW,) if alone_by is None else (ALONE_NOW, {"lock": alone_by})
         return float(await connection.scalar(*asking) or 0)
+
+    async def alone(self, connection: AsyncConnection, name: str) -> None:
+        """Whoever else wants to be alone with what has that name waits for the end of this transaction."""
+        if not self.is_sqlite:
+            digest = hashlib.sha256(name.encode()).digest()
+            await connection.execute(ALONE, {"lock": int.from_bytes(digest[:8], signed=True)})
 
     async def _close(self) -> None:
         """Who still works with it finishes first: a connection that comes back later would not be closed."""
@@ -263,7 +273,13 @@ def _engine(url: str) -> AsyncEngine:
     return engine
 
 
-def _postgres_options(url: str) -> dict[str, str]:
+def noticing(url: str) -> dict[str, Any]:
+    """How soon it is noticed that the server is gone, as far as the address does not say so itself."""
+    given = make_url(url).query
+    return {name: value for name, value in UNSEEN.items() if name not in given}
+
+
+def _postgres_options(url: str) -> dict[str, Any]:
     """Besides those that the address has itself."""
     given = make_url(url).query.get("options", "")
     # Nothing of ours runs for so long that it pays to be compiled; but with many turns waiting, the search for the next
@@ -272,7 +288,7 @@ def _postgres_options(url: str) -> dict[str, str]:
     patience = f"-c idle_in_transaction_session_timeout={int(STANDSTILL_SECONDS * 1000)}"
     # A database without an encoding of its own, as a server in the locale C makes them, would give bytes and no text.
     ours = f"{planning} {patience} -c client_encoding=UTF8"
-    return {"options": f"{given} {ours}".strip()}
+    return {**noticing(url), "options": f"{given} {ours}".strip()}
 
 
 def _may_pass(error: BaseException) -> bool:

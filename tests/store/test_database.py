@@ -78,6 +78,19 @@ async def test_options_of_the_address_are_kept(postgres: Cluster) -> None:
     assert (name, idle) == ("mine", "4s")
 
 
+async def test_a_server_that_vanishes_is_noticed_as_soon_as_the_address_says(postgres: Cluster) -> None:
+    url = f"{await postgres.new_store()}&tcp_user_timeout=3000"
+    async with Database.opened(url) as opened:
+
+        async def ways(connection: AsyncConnection) -> dict[str, str]:
+            raw = await connection.get_raw_connection()
+            return dict(raw.driver_connection.info.get_parameters())  # type: ignore[union-attr]  # psycopg's
+
+        found = await opened.read(ways)
+
+    assert (found["tcp_user_timeout"], found["keepalives_idle"]) == ("3000", "5")
+
+
 async def test_a_database_without_an_encoding_keeps_text_as_it_is(postgres: Cluster) -> None:
     url = postgres.new_database("template0", "--encoding=SQL_ASCII", "--locale=C")
     for value in ("Fünf 五 🙂", "Sechs"):
