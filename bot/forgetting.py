@@ -17,7 +17,6 @@ from bot.incidents import Incident
 from bot.messages import ThreadId
 from bot.redacting import GONE, Said, author_of, messages_in, redacted, renderings, without_files
 from bot.store.audit import Event, noted
-from bot.store.database import lock_of
 from bot.store.files import OF_SESSION, Blob, blobs_of, keep_for_session
 from bot.store.memory import forget_about, note_gone, note_gone_unheard
 from bot.store.retention import empty
@@ -149,7 +148,7 @@ async def forget_turn(store: Store, key: str, by: str = "", wake: Wake = nobody)
 
     async def find(connection: AsyncConnection) -> list[Any]:
         # Whoever takes in one of them waits until this is done.
-        await store.database.now(connection, alone_by=lock_of(key))
+        await store.database.alone(connection, key)
         return list(await connection.execute(select(turns.c.id, turns.c.thread).where(turns.c.key == key)))
 
     async def is_heard(connection: AsyncConnection) -> bool:

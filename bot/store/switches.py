@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.messages import ThreadId
-from bot.store.database import Database, lock_of
+from bot.store.database import Database
 from bot.store.tables import switches, turns
 
 # Made once, as it is asked several times in each turn: to make it takes longer than to ask it.
@@ -59,7 +59,7 @@ class Switches:
         """What it is set to: `change` is given what it was, None where it was not there. Nobody sets it in between."""
 
         async def work(connection: AsyncConnection) -> str:
-            await self._database.now(connection, alone_by=lock_of(name))
+            await self._database.alone(connection, name)
             before = await connection.execute(_VALUES, {"names": [name]})
             value = change(next((row.value for row in before), None))
             row = {"value": value, "at": time.time(), "by": by}

@@ -22,7 +22,7 @@ from bot.messages import ThreadId
 from bot.stopping import SILENT
 from bot.store.approvals import waits_until
 from bot.store.claiming import LONGEST_WAIT_SECONDS, Claimant, Claimed, taking
-from bot.store.database import Database, Insert, lock_of
+from bot.store.database import Database, Insert
 from bot.store.fence import Hold, insert_fenced
 from bot.store.memory import is_gone, mark_of
 from bot.store.revisions import revision_of
@@ -65,7 +65,7 @@ class Turns:
 
         async def work(connection: AsyncConnection) -> bool:
             # Of what is asked and its deletion, whichever comes later sees the other.
-            await self._database.now(connection, alone_by=lock_of(turn.key))
+            await self._database.alone(connection, turn.key)
             now = time.time()
             thread = {"id": turn.thread, "team": team_of(turn.thread), "created_at": now, "used_at": now}
             await connection.execute(_touching(self._database.insert), thread)
