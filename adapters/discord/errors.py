@@ -56,6 +56,10 @@ class DiscordRefused(PlatformUnavailable):
         return self.status in wrong and self.code not in OF_THE_PLACE
 
 
+class TooLate(PlatformUnavailable):
+    """Nothing leads to whoever asked any more, and nothing ever will."""
+
+
 @contextmanager
 def discord_errors() -> Generator[None]:
     try:

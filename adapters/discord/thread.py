@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 import discord
+import structlog
 
 from adapters import named_hosts
 from adapters.discord import attachments, buttons, inbound, render
@@ -15,7 +16,7 @@ from adapters.discord.address import Address
 from adapters.discord.complaint import complain
 from adapters.discord.delivery import Delivery, nonce
 from adapters.discord.draft import Draft
-from adapters.discord.errors import UNKNOWN_MESSAGE, DiscordRefused
+from adapters.discord.errors import UNKNOWN_MESSAGE, DiscordRefused, TooLate
 from adapters.discord.places import Channel, Place
 from adapters.discord.posted import Outputs, Posted
 from adapters.discord.render import Piece
@@ -28,6 +29,8 @@ from bot.execution import Artifact
 from bot.messages import Above, Attachment, Message, Output, ThreadId, Update
 from bot.sentences import say
 from bot.visits import Visit
+
+log = structlog.get_logger()
 
 TYPING_SECONDS = 8
 """Between signs of typing, which last ten: https://discord.com/developers/docs/resources/channel#trigger-typing-indicator."""
@@ -112,6 +115,11 @@ class DiscordThread:
             await self._where.open()
             delivery = Delivery(self._where, self._around.clock, posted, replaces)
             await delivery.deliver(await self._pieces(output), self._buttons(output))
+        except TooLate as error:
+            await complain(self._around, self._to, error)
+            # To be tried again, it would keep back what they ask next.
+            log.warning("discord.not_delivered", turn=self._to.turn, detail=str(error))
+            return
         except PlatformUnavailable as error:
             await complain(self._around, self._to, error)
             raise

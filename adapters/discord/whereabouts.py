@@ -5,6 +5,7 @@ from contextlib import suppress
 from adapters.discord import render
 from adapters.discord.address import Address
 from adapters.discord.draft import Draft
+from adapters.discord.errors import TooLate
 from adapters.discord.opening import Opened, opened
 from adapters.discord.places import Channel, Place, Response
 from adapters.discord.render import Piece
@@ -49,13 +50,13 @@ class Whereabouts:
         return bool(self.original) and (self.address.private or not self.address.reachable)
 
     async def place(self) -> Place:
-        """Raises `PlatformUnavailable` where nothing leads to the asker any more."""
+        """Raises `TooLate` where nothing leads to the asker any more, `PlatformUnavailable`."""
         address, client = self.address, self._around.client
         if self.original:
             if address.token_lives(self._around.clock.now()) and not self.token_is_dead:
                 return Response(client, address)
             if self.has_only_token:
-                raise PlatformUnavailable("the token is dead", sentence="discord_private_expired")
+                raise TooLate("the token is dead", sentence="discord_private_expired")
         channel = (await self.open()).channel
         return Channel(client, channel, address.asked if channel == address.asked_in else None)
 

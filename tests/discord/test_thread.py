@@ -456,10 +456,8 @@ async def test_who_asked_privately_is_told_before_their_time_is_up(worker: Worke
             lambda: "15 minutes" in shown_text(interaction.original or {"content": "", "components": []})
         )
         await worker.fake.clock.advance(120)
-        with pytest.raises(PlatformUnavailable) as caught:
-            await thread.post(Output("late"), KEY)
+        await thread.post(Output("late"), KEY)
 
-    assert caught.value.sentence == "discord_private_expired"
     assert not fake_messages_for_all(worker.fake)
 
 
@@ -469,8 +467,8 @@ async def test_who_asked_privately_hears_once_that_their_time_is_up(worker: Work
     await fake.clock.advance(16 * 60)
 
     for _ in range(3):
-        with pytest.raises(PlatformUnavailable):
-            await worker.thread(address).post(Output("late"), KEY)
+        # It counts as posted: what they ask next does not wait for it.
+        await worker.thread(address).post(Output("late"), KEY)
         await fake.clock.advance(300)
 
     (message,) = fake.in_channel(fake.world.dm(fake.anna))
