@@ -43,6 +43,10 @@ class Message:
     sent_at: datetime
     """Aware."""
     attachments: tuple[Attachment, ...] = ()
+    has_own_reply: bool = False
+    """The platform waits for an answer to it in particular, so no other answer can stand for it."""
+    is_private: bool = False
+    """Its answer is for its author alone, whoever else is in the thread."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Desk:
             await whisper(visitor.interaction, visitor.say("discord_nothing_given"))
             return
         deferred = await defer(visitor.interaction, private=private)
-        message = visitor.message(question, files)
+        message = visitor.message(question, files, private=private)
         address = visitor.question_address(message, visitor.address(deferred, said))
         await self._core.ask(message, visitor.visit, address)
 

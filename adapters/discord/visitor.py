@@ -48,13 +48,15 @@ class Visitor:
     def say(self, sentence: str, **facts: str) -> str:
         return say(self.author.locale, sentence, **facts)
 
-    def message(self, text: str, files: Sequence[Attachment]) -> Message:
+    def message(self, text: str, files: Sequence[Attachment], *, private: bool = False) -> Message:
         return Message(
             inbound.source(self.interaction.id),
             self.author,
             text.strip(),
             self.interaction.created_at,
             tuple(files),
+            has_own_reply=True,
+            is_private=private,
         )
 
     def address(self, deferred: Deferred, said: discord.Message | None = None) -> Address:

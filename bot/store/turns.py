@@ -53,6 +53,10 @@ class _TooLate(Exception):
     """It was deleted, or a newer revision was there before it."""
 
 
+def _may_be_merged(message: dict[str, Any]) -> bool:
+    return not (message["attachments"] or message.get("has_own_reply") or message.get("is_private"))
+
+
 class Turns:
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -212,7 +216,7 @@ class Turns:
 
         async def look(connection: AsyncConnection) -> list[str]:
             found = await connection.execute(waiting)
-            return [row.id for row in found if not row.message["message"]["attachments"]]
+            return [row.id for row in found if _may_be_merged(row.message["message"])]
 
         async def work(connection: AsyncConnection) -> list[dict[str, Any]]:
             # Where the store went away behind a first try.

@@ -84,10 +84,13 @@ class Engine:
         id: str = "",  # noqa: A002  # a message's
         user: str = "U1",
         visit: Visit | None = None,
+        is_private: bool = False,
     ) -> str:
         """Takes a question in, as a gateway would; the turn's id."""
         async with Store.opened(self.data_dir, self.address) as store:
-            message = Message(id or f"m-{text}", Author(user, user), text, datetime.now(UTC), ())
+            message = Message(
+                id or f"m-{text}", Author(user, user), text, datetime.now(UTC), is_private=is_private
+            )
             turn = taking.question(ThreadId(thread), message)
             await store.turns.add(taking.by(visit, turn) if visit else turn)
         await LocalBell(self.data_dir / "bell").ring()

@@ -144,6 +144,27 @@ async def test_a_follow_up_is_seen_by_the_turn_that_runs(engine: Engine) -> None
     assert "in blue, please" in model.asked[1]
 
 
+async def test_what_is_asked_openly_is_not_answered_where_only_one_person_reads_it(engine: Engine) -> None:
+    began, go_on = asyncio.Event(), asyncio.Event()
+
+    class Working(EchoModel):
+        async def reply(self, request: Request, on_text: Callable[[str], None]) -> Reply:
+            if not began.is_set():
+                began.set()
+                await go_on.wait()
+                return calls("1")
+            return await super().reply(request, on_text)
+
+    async with engine.worker(Working()):
+        await engine.ask("whispered", is_private=True)
+        await began.wait()
+        await engine.ask("aloud")
+        go_on.set()
+        await until(lambda: len(engine.platform.answers()) == 2)
+
+    assert engine.platform.answers()[1] == "You said: aloud"
+
+
 async def test_a_stop_ends_what_runs_and_says_so(engine: Engine) -> None:
     model = SilentModel("So far")
     async with engine.worker(model):

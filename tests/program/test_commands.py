@@ -115,6 +115,28 @@ async def test_ask_with_a_file_is_answered_in_a_thread(
         assert "revenue" in text_of(model.bodies[-1])
 
 
+@on_discord
+async def test_a_command_gets_its_own_answer_while_another_question_is_worked_on(
+    town: DiscordTown, serving: Serving, model: OpenAIServer
+) -> None:
+    model.answers = [
+        Says("", (Calls("import time; time.sleep(2)"),)),
+        Says("The first."),
+        Says("The second."),
+    ]
+    async with serving.here():
+        await until(lambda: town.discord.rest.commands)
+        people = town.discord.people
+        talk = await town.ask("Wait a moment")
+        await until(lambda: serving.logged("model.replied"))
+        thread = town.discord.world.channels[talk.first["id"]]
+
+        asked = await people.command(town.people["bert"], thread, "ask", {"question": "And this?"})
+
+        await until(lambda: asked.original and "The second." in shown_text(asked.shown[0]))
+        assert any("The first." in each for each in town.read(talk))
+
+
 @pytest.mark.chaos
 @on_discord
 async def test_a_private_answer_is_for_the_asker_alone(

@@ -35,8 +35,9 @@ async def ask(
     thread: ThreadId = THREAD,
     user: str = "U1",
     attachments: tuple[Attachment, ...] = (),
+    **facts: bool,
 ) -> bool:
-    message = Message(name, Author(user, user), f"text of {name}", datetime.now(UTC), attachments)
+    message = Message(name, Author(user, user), f"text of {name}", datetime.now(UTC), attachments, **facts)
     return await store.turns.add(taking.question(thread, message))
 
 
@@ -210,6 +211,18 @@ async def test_files_and_what_has_begun_before_are_not_merged(store: Store) -> N
 
     assert await store.turns.merge_waiting(first.hold, first.thread, STEP) == []
     assert await store.turns.merge_waiting(first.hold, THREAD, STEP) == []
+
+
+@pytest.mark.parametrize("fact", ["has_own_reply", "is_private"])
+async def test_what_needs_an_answer_of_its_own_is_not_merged(store: Store, fact: str) -> None:
+    await ask(store, "q")
+    first = await claimed(store)
+    await ask(store, "command", user="U2", **{fact: True})
+    await ask(store, "f1")
+
+    merged = await store.turns.merge_waiting(first.hold, THREAD, STEP)
+
+    assert [each["id"] for each in merged] == ["f1"]
 
 
 async def test_nothing_is_merged_into_a_turn_that_is_to_stop(store: Store) -> None:
