@@ -126,7 +126,8 @@ class Receiver(Protocol):
     async def on_edit(
         self, message: Message, codes: Sequence[str], visit: Visit, thread: DurableThread
     ) -> None:
-        """A message says something else now. Its id is `ID@EDITED`: the turn of `ID` is superseded.
+        """A message says something else now. Its id is `ID@EDITED`, a number that grows with each edit:
+        the turn of `ID` is superseded.
 
         With `codes` it is one whose code was run: it is to be run again.
         """
