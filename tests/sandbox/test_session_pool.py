@@ -75,6 +75,7 @@ async def test_a_box_that_was_kept_ready_and_died_holds_no_place(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sandbox.pool.PING_SECONDS", 0.2)
+    monkeypatch.setattr("sandbox.warm.REFILL_AFTER_SECONDS", 0.1)
     async with limited(deployment, sessions=2, wait_seconds=5).opened(warm=2) as sandbox:
         await sandbox.until_warm()
         dead = deployment.containers()
@@ -101,13 +102,14 @@ async def test_once_there_is_room_again_one_is_kept_ready_again(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sandbox.pool.PING_SECONDS", 0.2)
+    monkeypatch.setattr("sandbox.warm.REFILL_AFTER_SECONDS", 0.1)
     async with limited(deployment, sessions=1).opened(warm=1) as sandbox:
         await sandbox.until_warm()
         (ready,) = deployment.containers()
         async with sandbox.session(ONE) as one:
             await run(one, "1")
         # There was no room for another one when it was looked for.
-        await asyncio.sleep(2)
+        await asyncio.sleep(0.5)
         await sandbox.end(ONE)
         await until("another one is ready", lambda: set(deployment.containers()) - {ready} != set())
 
@@ -127,11 +129,11 @@ async def test_a_session_that_cannot_be_put_away_keeps_nobody_from_looking_after
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sandbox.pool.PING_SECONDS", 0.2)
-    async with limited(deployment, session_seconds=1).opened() as sandbox:
+    async with limited(deployment, session_seconds=0.3).opened() as sandbox:
         async with sandbox.session(ONE) as one:
             await run(one, "x = 5")
         with no_blobs(deployment):
-            await asyncio.sleep(3)
+            await asyncio.sleep(1.5)
             left = deployment.containers()
         await until("its box has gone", lambda: not deployment.containers())
         async with sandbox.session(ONE) as again:
