@@ -358,8 +358,7 @@ class DockerSandbox:
                 if thread in self._idle_since:
                     await self._forget_ended(thread, session)
             else:
-                if since is not None:
-                    await self._let_go_if_ended(thread)
+                await self._let_go_if_ended(thread)
 
     async def _adopt(self) -> None:
         """What bots of this machine that died have left: sessions are taken over, boxes that were nobody's yet go."""

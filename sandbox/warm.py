@@ -40,13 +40,12 @@ class Warm:
 
     async def take(self) -> Box | None:
         """One that is ready, if there is one."""
+        self.refill()
         while self._boxes:
             box = self._boxes.popleft()
-            self.refill()
             if not box.has_ended:
                 return box
             await self._drop(box)
-        self.refill()
         return None
 
     def refill(self) -> None:

@@ -36,6 +36,7 @@ log = structlog.get_logger()
 API_URL = "https://slack.com/api/"
 CALL_TIMEOUT = aiohttp.ClientTimeout(total=30)
 LOOK_AGAIN_SECONDS = (5, 30, 120, 300)
+"""After a look at what was missed broke off."""
 
 
 @dataclass(frozen=True, slots=True)

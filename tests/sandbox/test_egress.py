@@ -182,6 +182,10 @@ class BoxEnd:
         assert self.relay
         self.relay.hear(Net(ev="net", conn=1, do=do, payload=payload, **facts))  # type: ignore[arg-type]
 
+    async def connect(self, host: str, port: int) -> None:
+        self.say("data", f"CONNECT {host}:{port} HTTP/1.1\r\n\r\n".encode())
+        await self.until(b"200 Connected\r\n\r\n")
+
     async def until(self, what: bytes) -> None:
         async with asyncio.timeout(5):
             while what not in self.heard and not self.closed.is_set():  # noqa: ASYNC110  # many writers
@@ -227,8 +231,7 @@ async def test_what_is_allowed_is_carried_both_ways_and_counted() -> None:
     async with echo() as port:
         relay, box = relay_to(f"a.example:{port}=127.0.0.1")
         hello, text = greeting("a.example"), b"x" * 1_000_000
-        box.say("data", f"CONNECT a.example:{port} HTTP/1.1\r\n\r\n".encode())
-        await box.until(b"200 Connected\r\n\r\n")
+        await box.connect("a.example", port)
         box.say("data", hello)
         for start in range(0, len(text), 100_000):
             box.say("data", text[start : start + 100_000])
@@ -316,8 +319,7 @@ async def test_a_name_that_changes_its_address_is_called_at_the_one_that_was_che
 async def test_only_tls_to_the_host_that_was_asked_for_is_carried(said: bytes, why: str) -> None:
     async with echo() as port:
         relay, box = relay_to(f"a.example:{port}=127.0.0.1")
-        box.say("data", f"CONNECT a.example:{port} HTTP/1.1\r\n\r\n".encode())
-        await box.until(b"200 Connected\r\n\r\n")
+        await box.connect("a.example", port)
         box.say("data", said)
         await asyncio.wait_for(box.closed.wait(), 5)
         (receipt,) = await relay.settle()
@@ -329,8 +331,7 @@ async def test_only_tls_to_the_host_that_was_asked_for_is_carried(said: bytes, w
 async def test_what_is_revoked_ends_at_once() -> None:
     async with echo() as port:
         relay, box = relay_to(f"a.example:{port}=127.0.0.1")
-        box.say("data", f"CONNECT a.example:{port} HTTP/1.1\r\n\r\n".encode())
-        await box.until(b"200 Connected\r\n\r\n")
+        await box.connect("a.example", port)
         box.say("data", greeting("a.example"))
         await box.until(greeting("a.example")[:5])
         await relay.close()
@@ -350,8 +351,7 @@ async def test_a_host_that_does_not_read_is_not_waited_for(monkeypatch: pytest.M
     async with await asyncio.start_server(deaf, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         relay, box = relay_to(f"a.example:{port}=127.0.0.1")
-        box.say("data", f"CONNECT a.example:{port} HTTP/1.1\r\n\r\n".encode())
-        await box.until(b"200 Connected\r\n\r\n")
+        await box.connect("a.example", port)
         box.say("data", greeting("a.example"))
         for _ in range(200):
             box.say("data", bytes(50_000))
@@ -379,8 +379,7 @@ async def test_a_box_that_does_not_read_is_not_sent_more_than_its_window() -> No
     async with echo() as port:
         relay, box = relay_to(f"a.example:{port}=127.0.0.1")
         box.window = False
-        box.say("data", f"CONNECT a.example:{port} HTTP/1.1\r\n\r\n".encode())
-        await box.until(b"200 Connected\r\n\r\n")
+        await box.connect("a.example", port)
         box.say("data", greeting("a.example"))
         for _ in range(20):
             box.say("data", bytes(50_000))
