@@ -5,6 +5,7 @@ import bz2
 import gzip
 import json
 import lzma
+import struct
 import tarfile
 from collections.abc import Iterator
 from functools import partial
@@ -40,6 +41,8 @@ def box() -> Iterator[Box]:
 
 gzipped = partial(gzip.compress, mtime=0)
 """Whenever it is made: these bytes are in the names of tests."""
+DEFLATED, UNKNOWN = (struct.pack("<HHH", 20, 0, method) for method in (8, 97))
+"""In the headers of a zip: what it takes to read an entry, and how that is packed."""
 WORDS = "<w:document xmlns:w='w'><w:body>{}</w:body></w:document>"
 PARAGRAPH = "<w:p><w:pPr><w:pStyle w:val='{}'/></w:pPr><w:r><w:t>{}</w:t></w:r></w:p>"
 NOTEBOOK = {
@@ -90,6 +93,7 @@ NOTEBOOK = {
         ("v.exe", b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff", "other", "by its first bytes program (Windows)"),
         ("secret.gpg", b"-----BEGIN PGP MESSAGE-----\n", "encrypted", "encrypted"),
         ("bad.json", b'{"a": [1,2,}', "broken", "This is no valid JSON: it breaks off in line 1."),
+        ("new.docx", zipped(wordSLASHdocument__xml="x").replace(DEFLATED, UNKNOWN), "broken", "packed in a way"),
         ("deep.json", b"[" * 100_000, "broken", "This JSON is nested too deeply to be read."),
         ("digits.json", b'[{"a": %s}]' % (b"9" * 5000), "broken", "a number of more digits than Python reads"),
         ("huge.json", b'[{"a": 1e999, "b": %s}, {"a": NaN}]' % (b"9" * 400), "text", "a number of hundreds of digits"),

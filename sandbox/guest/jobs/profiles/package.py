@@ -22,12 +22,12 @@ def profile(source: Source) -> Finding:
             return _inside(archive, source)
     except zipfile.BadZipFile as error:
         raise Broken("The file is a damaged or cut off zip archive.") from error
+    except NotImplementedError as error:
+        raise Broken("The archive is packed in a way that is not known here.") from error
     except RuntimeError as error:
         if "password" in str(error) or "encrypted" in str(error):
             raise Encrypted("The file is protected with a password.") from error
         raise
-    except NotImplementedError as error:
-        raise Broken("The archive is packed in a way that is not known here.") from error
 
 
 def _inside(archive: zipfile.ZipFile, source: Source) -> Finding:  # noqa: PLR0911  # one line a kind
