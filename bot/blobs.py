@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 import os
 import re
 from collections.abc import AsyncIterable, Generator, Iterable, Iterator
@@ -16,6 +17,7 @@ from bot.folders import folder_name
 from bot.lock import locked
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
 READ_BYTES = 1024 * 1024
@@ -85,17 +87,24 @@ class Blobs:
         """Hold this while blobs are removed, or while none may be: one at a time on this machine."""
         return locked(self._lock)
 
-    async def remove(self, team: str, sha256: str) -> None:
-        """Everywhere. Whether nobody needs it is the caller's to know."""
+    async def remove(self, team: str, sha256: str, unless_added_since: float = math.inf) -> bool:
+        """Everywhere; not what was added again since then. Whether nobody needs it is the caller's to know."""
+        path = self.path(team, sha256)
+        if (
+            max(await asyncio.to_thread(_added_at, path), await self._sent_at(team, sha256))
+            >= unless_added_since
+        ):
+            return False
         if self._remote is not None:
             with _remote_errors():
                 await self._remote.delete_async(_key(team, sha256))
-        await asyncio.to_thread(self.path(team, sha256).unlink, missing_ok=True)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        return True
 
     def older_than(self, at: float) -> dict[str, set[str]]:
         """Hashes of what has been here for longer, by folder. Blocks."""
         return {
-            folder.name: {path.name for path in folder.iterdir() if _is_older(path, at)}
+            folder.name: {path.name for path in folder.iterdir() if 0 < _added_at(path) < at}
             for folder in (self._folder.iterdir() if self._folder.exists() else ())
             if folder.is_dir()
         }
@@ -111,13 +120,21 @@ class Blobs:
         return self._remote is not None
 
     async def _remote_size(self, team: str, sha256: str) -> int:
+        found = await self._remote_meta(team, sha256)
+        return int(found["size"]) if found else 0
+
+    async def _sent_at(self, team: str, sha256: str) -> float:
+        found = await self._remote_meta(team, sha256)
+        return found["last_modified"].timestamp() if found else 0.0
+
+    async def _remote_meta(self, team: str, sha256: str) -> "ObjectMeta | None":
         if self._remote is None:
-            return 0
+            return None
         try:
             with _remote_errors():
-                return int((await self._remote.head_async(_key(team, sha256)))["size"])
+                return await self._remote.head_async(_key(team, sha256))
         except FileNotFoundError:
-            return 0
+            return None
 
     async def _fetch(self, remote: "ObjectStore", team: str, sha256: str) -> None:
         with _remote_errors():
@@ -235,8 +252,9 @@ def _chunks_of(file: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _is_older(path: Path, at: float) -> bool:
+def _added_at(path: Path) -> float:
+    """Last; 0 where it is not there."""
     try:
-        return path.stat().st_mtime < at
+        return path.stat().st_mtime
     except FileNotFoundError:
-        return False
+        return 0.0

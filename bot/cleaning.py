@@ -48,7 +48,9 @@ async def clean(store: Store, retention_days: int) -> None:
         await asyncio.to_thread(_remove_folder, thread_folder(store.data_dir, thread))
     await drop_old_marks(store.database)
     kept_for = COPY_SECONDS if store.blobs.is_remote else ORPHAN_SECONDS
-    removed = await store.files.remove_orphans(time.time() - kept_for)
+    now = time.time()
+    removed = await store.files.remove_orphans(now - kept_for)
+    removed += await store.files.remove_left(now - ORPHAN_SECONDS)
     if removed:
         log.info("files.removed", count=removed)
 

@@ -169,7 +169,7 @@ async def forget_turn(store: Store, key: str, by: str = "", wake: Wake = nobody)
         ids, thread = [row.id for row in found], ThreadId(found[0].thread)
         said = await _said_by(connection, thread, lambda message: message.get("id") in ids)
         result = await _forget_turns(store, connection, thread, ids, said)
-        await _without_file_names(connection, audit.c.turn.in_(ids))
+        await _without_file_names(connection, and_(audit.c.thread == thread, audit.c.turn.in_(ids)))
         facts = {"what": "question", "turns": len(ids)}
         await noted(Event.DELETED, thread=thread, user=by, facts=facts)(connection)
         return result
@@ -246,7 +246,7 @@ async def _forget(  # one place that knows all of it
             ids = list(await connection.scalars(select(turns.c.id).where(turns.c.thread == thread)))
             await note_gone(store.database, connection, ids)
             containers = await _container(connection, thread)
-            blobs = await empty(connection, thread)
+            blobs = await empty(connection, store.files, thread)
             await _without_names(connection, audit.c.thread == thread)
             await connection.execute(delete(threads).where(threads.c.id == thread))
             return len(ids), containers, blobs
@@ -275,7 +275,7 @@ async def _forget_in_thread(
         # Nobody else has said anything here: the thread goes as a whole.
         containers = await _container(connection, thread)
         await note_gone(store.database, connection, ids)
-        blobs = await empty(connection, thread)
+        blobs = await empty(connection, store.files, thread)
         await connection.execute(delete(threads).where(threads.c.id == thread))
         places = {_place(thread)}
         return Forgotten(turns=len(ids), threads=1, containers=containers, places=places), blobs
@@ -327,6 +327,7 @@ async def _forget_turns(  # noqa: PLR0913, PLR0917  # one place that knows all o
     ]
     gone = or_(own, *sent, *([also] if also is not None else ()))
     candidates = {(row.team, row.sha256) for row in await connection.execute(blobs_of(gone))}
+    await store.files.note_unneeded(connection, candidates)
     await connection.execute(delete(files).where(gone))
     lost = {sha256 for _, sha256 in candidates} - await _needed(connection, thread)
     for table in (rounds, feedback):
@@ -375,7 +376,7 @@ async def _shrink_session(
     smaller = {**record, "files": kept, "variables": [], "not_saved": [], "container": None}
     nobodys = {"session": smaller, "box_epoch": threads.c.box_epoch + 1}
     await connection.execute(update(threads).where(threads.c.id == thread).values(nobodys))
-    await keep_for_session(store.database, connection, thread, smaller, store.blobs.size)
+    await keep_for_session(store.database, connection, store.blobs, thread, smaller)
 
 
 async def _container(connection: AsyncConnection, thread: ThreadId) -> dict[ThreadId, str]:

@@ -6,7 +6,7 @@ turn, with the thread, or once the session names the file no more; a blob goes o
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +17,12 @@ from bot.blobs import Blobs
 from bot.folders import folder_name, team_of
 from bot.messages import ThreadId
 from bot.store.database import Database
-from bot.store.tables import files, turns
+from bot.store.tables import files, seen, turns
 
 MOST_AT_ONCE = 500
 """Rows in one statement."""
+UNNEEDED = "unneeded:"
+"""How keys in `seen` begin that say: no row named this blob at that time. Its team and its hash follow."""
 OF_SESSION = ("session", "package")
 """Kinds that belong to a session. The others belong to a turn: `upload`, `artifact`, `picture`."""
 
@@ -98,15 +100,40 @@ class Files:
         """Whose turn it is there at the moment; empty where nobody's."""
         return await self._database.read(lambda connection: _who_works_in(connection, thread))
 
-    async def remove_unneeded(self, candidates: Collection[Blob]) -> int:
-        """How many of these blobs went: those that no row names any more. Their content cannot be had again."""
-        removed = 0
+    async def note_unneeded(self, connection: AsyncConnection, candidates: Iterable[Blob]) -> None:
+        """Together with the rows that named them: they go in time, even if whoever takes them away is stopped."""
+        await _note_unneeded(self._database, connection, self._blobs, candidates)
+
+    async def remove_unneeded(
+        self, candidates: Collection[Blob], unless_added_since: float | None = None
+    ) -> int:
+        """How many of these blobs went: those that no row names any more. Their content cannot be had again.
+
+        Who has added one of them since, or since this began, will name it in a moment: it stays.
+        """
+        began = time.time()
+        since = began if unless_added_since is None else unless_added_since
+        removed, settled = 0, []
         async with self._blobs.removing():
-            for team, sha256 in candidates:
-                if not await self._is_needed(team, sha256):
-                    await self._blobs.remove(team, sha256)
-                    removed += 1
+            for blob in candidates:
+                is_needed = await self._is_needed(*blob)
+                if is_needed or await self._blobs.remove(*blob, since):
+                    removed += not is_needed
+                    settled.append(_mark_of(blob))
+        if self._blobs.is_remote:
+            await self._drop_marks(sorted(settled), began)
         return removed
+
+    async def remove_left(self, before: float) -> int:
+        """How many blobs went that no row has named since before then."""
+        left = select(seen.c.place).where(_is_mark(), seen.c.at < before)
+
+        async def work(connection: AsyncConnection) -> list[str]:
+            return list(await connection.scalars(left))
+
+        return await self.remove_unneeded(
+            [_blob_of(mark) for mark in await self._database.read(work)], before
+        )
 
     async def remove_orphans(self, before: float) -> int:
         """How many blobs went from this machine that are older and that no row names: their makers have died.
@@ -123,6 +150,13 @@ class Files:
                 await asyncio.to_thread(self._blobs.drop_copies, folder, names - needed)
                 removed += len(names - needed)
         return removed
+
+    async def _drop_marks(self, marks: list[str], until: float) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            for some in _some_at_once(marks):
+                await connection.execute(delete(seen).where(seen.c.place.in_(some), seen.c.at <= until))
+
+        await self._database.write(work)
 
     async def _teams(self) -> list[str]:
         async def work(connection: AsyncConnection) -> list[str]:
@@ -153,12 +187,8 @@ class Files:
 # What others write, in their own transactions
 
 
-SizeOf = Callable[[str, str], Awaitable[int]]
-"""The bytes of a blob, by team and hash."""
-
-
 async def keep_for_turn(  # noqa: PLR0913, PLR0917  # a step, and where to write
-    database: Database, connection: AsyncConnection, turn: str, step: str, result: Any, size_of: SizeOf
+    database: Database, connection: AsyncConnection, blobs: Blobs, turn: str, step: str, result: Any
 ) -> None:
     """Rows for the files that the result of a step names."""
     named = in_step(step, result)
@@ -166,29 +196,32 @@ async def keep_for_turn(  # noqa: PLR0913, PLR0917  # a step, and where to write
         return
     found = await connection.execute(select(turns.c.thread, turns.c.user).where(turns.c.id == turn))
     row = found.one()
-    named = await _sized(team_of(ThreadId(row.thread)), named, size_of)
+    named = await _sized(blobs, team_of(ThreadId(row.thread)), named)
     await _add(database, connection, ThreadId(row.thread), turn, row.user, named)
 
 
 async def keep_for_session(
     database: Database,
     connection: AsyncConnection,
+    blobs: Blobs,
     thread: ThreadId,
     record: dict[str, Any],
-    size_of: SizeOf,
 ) -> None:
     """Rows for just the files that the record names: what it names no more is not needed for it any more."""
+    team = team_of(thread)
     named = {(file.sha256, file.kind): file for file in in_session(record)}
     ours = and_(files.c.thread == thread, files.c.kind.in_(OF_SESSION), files.c.turn == "")
     found = await connection.execute(select(files.c.sha256, files.c.kind).where(ours))
     there = {(row.sha256, row.kind) for row in found}
-    for some in _some_at_once(list(there - named.keys())):
+    away = there - named.keys()
+    await _note_unneeded(database, connection, blobs, {(team, sha256) for sha256, _ in away})
+    for some in _some_at_once(list(away)):
         gone = or_(*(and_(files.c.sha256 == sha256, files.c.kind == kind) for sha256, kind in some))
         await connection.execute(delete(files).where(ours, gone))
     new = [named[key] for key in named.keys() - there]
     if not new:
         return
-    sized = await _sized(team_of(thread), new, size_of)
+    sized = await _sized(blobs, team, new)
     await _add(database, connection, thread, "", await _who_works_in(connection, thread), sized)
 
 
@@ -227,10 +260,10 @@ def _file(named: dict[str, Any]) -> File:
     return File(named["sha256"], kind, named["name"], named.get("size_bytes") or 0)
 
 
-async def _sized(team: str, named: list[File], size_of: SizeOf) -> list[File]:
+async def _sized(blobs: Blobs, team: str, named: list[File]) -> list[File]:
     """With the sizes that whoever named them did not say."""
     return [
-        file if file.size_bytes else replace(file, size_bytes=await size_of(team, file.sha256))
+        file if file.size_bytes else replace(file, size_bytes=await blobs.size(team, file.sha256))
         for file in named
     ]
 
@@ -269,6 +302,31 @@ async def _add(  # noqa: PLR0913, PLR0917  # a row
     adding = database.insert(files).on_conflict_do_nothing()
     if rows:
         await connection.execute(adding, rows)
+
+
+async def _note_unneeded(
+    database: Database, connection: AsyncConnection, blobs: Blobs, candidates: Iterable[Blob]
+) -> None:
+    """On this machine, what no row names is found by itself. Elsewhere, others may keep theirs beside ours."""
+    rows = [{"place": _mark_of(blob), "position": "", "at": time.time()} for blob in sorted(candidates)]
+    if rows and blobs.is_remote:
+        adding = database.insert(seen)
+        again = {"at": adding.excluded.at}
+        await connection.execute(adding.on_conflict_do_update(index_elements=["place"], set_=again), rows)
+
+
+def _is_mark() -> ColumnElement[bool]:
+    condition: ColumnElement[bool] = seen.c.place.startswith(UNNEEDED, autoescape=True)
+    return condition
+
+
+def _mark_of(blob: Blob) -> str:
+    return UNNEEDED + "/".join(blob)
+
+
+def _blob_of(mark: str) -> Blob:
+    team, _, sha256 = mark.removeprefix(UNNEEDED).rpartition("/")
+    return team, sha256
 
 
 def blobs_of(where: ColumnElement[bool]) -> Select[Any]:

@@ -53,7 +53,7 @@ class Retention:
             )
             if not marked.rowcount:
                 return None
-            return await empty(connection, thread, keeps_root=True)
+            return await empty(connection, self.files, thread, keeps_root=True)
 
         blobs = await self.database.write(work)
         if blobs is None:
@@ -75,9 +75,12 @@ def revived(thread: ThreadId) -> Callable[[AsyncConnection], Awaitable[None]]:
     return write
 
 
-async def empty(connection: AsyncConnection, thread: ThreadId, *, keeps_root: bool = False) -> set[Blob]:
+async def empty(
+    connection: AsyncConnection, all_files: Files, thread: ThreadId, *, keeps_root: bool = False
+) -> set[Blob]:
     """Takes everything out of a thread but its own row; which blobs may not be needed any more."""
     blobs = {(row.team, row.sha256) for row in await connection.execute(blobs_of(files.c.thread == thread))}
+    await all_files.note_unneeded(connection, blobs)
     asked = await connection.scalars(select(turns.c.key).where(turns.c.thread == thread).distinct())
     await forget_about(connection, {thread, *asked}, keeps_roots=keeps_root)
     for table in (files, rounds, notes, refused_pictures, feedback, turns):

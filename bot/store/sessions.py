@@ -49,7 +49,7 @@ class Sessions:
         async def work(connection: AsyncConnection) -> bool:
             if not (await connection.execute(saving)).rowcount:
                 return False
-            await keep_for_session(self._database, connection, thread, record, self._blobs.size)
+            await keep_for_session(self._database, connection, self._blobs, thread, record)
             return True
 
         return await self._database.write(work)

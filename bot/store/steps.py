@@ -68,7 +68,7 @@ class Steps:
                 if each.step not in new:
                     continue
                 await keep_for_turn(
-                    self._database, connection, hold.turn, each.step, each.result, self._blobs.size
+                    self._database, connection, self._blobs, hold.turn, each.step, each.result
                 )
                 if each.also:
                     await each.also(connection)

@@ -6,8 +6,15 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from sqlalchemy import select
 
+from bot import forgetting
+from bot.cleaning import clean
+from bot.errors import StoreUnavailable
+from bot.store.files import UNNEEDED
 from bot.store.store import Store
+from bot.store.tables import seen
+from tests.store.filled import THREAD, asked_and_answered, doing
 from tests.stores import prepare
 
 KEYS = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "key", "AWS_REGION": "eu-central-1"}
@@ -18,11 +25,14 @@ class Bucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.is_away = False
 
     async def handle(self, request: web.Request) -> web.Response:
         assert request.headers["Authorization"].startswith("AWS4-HMAC-SHA256 Credential=id/")
         bucket, _, key = request.path.lstrip("/").partition("/")
         assert bucket == "plotline"
+        if self.is_away:
+            return web.Response(status=503)
         match request.method:
             case "PUT":
                 self.objects[key] = await request.read()
@@ -68,3 +78,40 @@ async def test_any_machine_finds_what_another_one_has_added(bucket: Bucket, tmp_
         await other.blobs.remove("slack:T1", sha256)
 
     assert bucket.objects == {}
+
+
+async def test_what_could_not_be_removed_in_time_goes_later_and_what_others_keep_there_stays(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = prepare(tmp_path), "", "s3://plotline"
+    async with Store.opened(*files, patience_seconds=0.1) as store:
+        turn = await asked_and_answered(store, "a", sales_csv=b"1,2,3")
+        bucket.objects["slack-T1/" + "0" * 64] = b"of another bot"
+        bucket.is_away = True
+        with pytest.raises(StoreUnavailable):
+            await forgetting.forget_thread(store, THREAD, "operator:test")
+        bucket.is_away = False
+        assert await store.blobs.read("slack:T1", turn.blobs["sales.csv"]) == b"1,2,3"
+
+        await clean(store, 0)
+        assert len(bucket.objects) > 1
+        monkeypatch.setattr("bot.cleaning.ORPHAN_SECONDS", -1)
+        await clean(store, 0)
+
+        assert list(bucket.objects.values()) == [b"of another bot"]
+        places = await store.database.read(lambda c: c.scalars(select(seen.c.place)))
+        assert [place for place in places if place.startswith(UNNEEDED)] == []
+
+
+async def test_what_a_session_names_no_more_leaves_the_bucket_unless_somebody_needs_it(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.cleaning.ORPHAN_SECONDS", -1)
+    async with Store.opened(prepare(tmp_path), files_url="s3://plotline") as store:
+        turn = await doing(store, "a")
+        await turn.in_session({"old.csv": b"old", "kept.csv": b"kept", "twin.csv": b"kept"})
+        await turn.in_session({"old.csv": b"new", "kept.csv": b"changed"})
+
+        await clean(store, 0)
+
+        assert set(bucket.objects.values()) == {b"new", b"changed", b"kept"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from bot import forgetting
 from bot.cleaning import clean
 from bot.messages import ThreadId
 from bot.store.store import Store
@@ -174,6 +175,19 @@ async def test_files_that_nothing_names_go_once_they_are_old(store: Store, tmp_p
     assert [path.exists() for path in left] == [False, False]
     assert new.exists()
     assert turn.blobs["chart_png"] in blobs_in(tmp_path)
+
+
+async def test_content_that_is_sent_again_while_it_is_removed_stays(store: Store) -> None:
+    turn = await asked_and_answered(store, "a", sales_csv=b"1,2,3")
+    sha256 = turn.blobs["sales.csv"]
+    # Whoever sends it again has not written down yet what it is for.
+    again = time.time() + 60
+    os.utime(store.blobs.path("slack:T1", sha256), (again, again))
+
+    await forgetting.forget_thread(store, THREAD, "operator:test")
+
+    assert await store.blobs.read("slack:T1", sha256) == b"1,2,3"
+    assert await store.blobs.read("slack:T1", turn.blobs["chart_png"]) is None
 
 
 @pytest.mark.parametrize("name", ["prompt", "cell:1"])
