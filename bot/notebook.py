@@ -4,12 +4,12 @@ Files of people lie beside it under the names that the code uses. Where a later 
 before the question puts it there, so that running it all from the top gives the same each time.
 """
 
-import ast
 import base64
 import io
 import json
 import re
 import tokenize
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -319,7 +319,7 @@ def _without_magics(code: str) -> str | None:
         for line in code.splitlines()
     ]
     for candidate in (code, "\n".join(lines)):
-        if _parses(candidate):
+        if _compiles(candidate):
             return candidate
     return None
 
@@ -347,12 +347,15 @@ def _indented(code: str) -> str | None:
         for number, line in enumerate(code.splitlines(), 1)
     ]
     caught = "\n".join(lines)
-    return caught if _parses(f"try:\n{caught}\nfinally:\n    pass") else None
+    return caught if _compiles(f"try:\n{caught}\nfinally:\n    pass") else None
 
 
-def _parses(code: str) -> bool:
+def _compiles(code: str) -> bool:
+    """As a script, which is less than parsing, and than what a notebook runs: no `return`, no `await`."""
     try:
-        ast.parse(code)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(code, "cell", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
@@ -120,6 +120,8 @@ raise KeyError("gone")'''
         Cell(text, Outcome.RAISED),
         Cell("%%bash\necho no", Outcome.OK),
         Cell("while True: pass", Outcome.TIMED_OUT),
+        Cell("return 1", Outcome.RAISED),
+        Cell("import asyncio\nawait asyncio.sleep(0)", Outcome.OK),
         Cell("print(x.split())", Outcome.OK),
     )
 
@@ -138,6 +140,7 @@ def test_a_script_keeps_words_out_of_its_code() -> None:
 
 
 @given(st.text(max_size=60), st.text(max_size=200), st.text(max_size=200))
+@example("", "", "*0")
 def test_whatever_was_written_makes_a_valid_notebook(name: str, question: str, code: str) -> None:
     clean = [each.encode("utf-8", "replace").decode() for each in (name, question, code)]
     asked = Part(clean[0], AT, clean[1], cells=(Cell(clean[2], Outcome.RAISED, clean[1]),), answer=clean[1])
