@@ -19,7 +19,7 @@ run:  ## the bot, as configured by the environment
 
 test:  ## all behaviour, and a sample of the long trials
 	@$(SETUP) python engine image:core
-	$(PYTHON) -m pytest -m "not chaos and not gvisor" -n 2 --dist loadfile
+	$(PYTHON) -m pytest -m "not chaos and not gvisor" -n 3 --dist loadfile
 
 chaos:  ## the long trials: what kills, freezes and floods on purpose, and the sandbox under gVisor
 	@$(SETUP) python engine image:core gvisor
