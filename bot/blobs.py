@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from obstore import ObjectMeta
     from obstore.store import ObjectStore
 
+Blob = tuple[str, str]
+"""Team and hash."""
+
 READ_BYTES = 1024 * 1024
 WRITE_BYTES = 2 * 1024 * 1024
 """Gathered of what comes in pieces: each time that something is written costs more than the writing."""
@@ -88,12 +91,10 @@ class Blobs:
         return locked(self._lock)
 
     async def remove(self, team: str, sha256: str, unless_added_since: float = math.inf) -> bool:
-        """Everywhere; not what was added again since then. Whether nobody needs it is the caller's to know."""
+        """Everywhere; whether it was, and not added again since then. That nobody needs it is the caller's to know."""
         path = self.path(team, sha256)
-        if (
-            max(await asyncio.to_thread(_added_at, path), await self._sent_at(team, sha256))
-            >= unless_added_since
-        ):
+        added_at = max(await asyncio.to_thread(_added_at, path), await self._sent_at(team, sha256))
+        if added_at >= unless_added_since:
             return False
         if self._remote is not None:
             with _remote_errors():

@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, String, and_, cast, delete, literal, or_, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.attachments import safe_name
+from bot.blobs import Blob
 from bot.incidents import Incident
 from bot.messages import ThreadId
 from bot.redacting import GONE, Said, author_of, messages_in, redacted, renderings, without_files
 from bot.store.audit import Event, noted
-from bot.store.files import OF_SESSION, Blob, blobs_of, keep_for_session
+from bot.store.files import OF_SESSION, blobs_of
 from bot.store.memory import forget_about, note_gone, note_gone_unheard
 from bot.store.retention import empty
 from bot.store.store import Store
@@ -376,7 +377,7 @@ async def _shrink_session(
     smaller = {**record, "files": kept, "variables": [], "not_saved": [], "container": None}
     nobodys = {"session": smaller, "box_epoch": threads.c.box_epoch + 1}
     await connection.execute(update(threads).where(threads.c.id == thread).values(nobodys))
-    await keep_for_session(store.database, connection, store.blobs, thread, smaller)
+    await store.files.keep_for_session(connection, thread, smaller)
 
 
 async def _container(connection: AsyncConnection, thread: ThreadId) -> dict[ThreadId, str]:

@@ -351,7 +351,7 @@ def _indented(code: str) -> str | None:
 
 
 def _compiles(code: str) -> bool:
-    """As a script, which is less than parsing, and than what a notebook runs: no `return`, no `await`."""
+    """As a script. More than that parses, and runs in a notebook: an `await` at the top, say."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

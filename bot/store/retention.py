@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from sqlalchemy import and_, delete, exists, null, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.blobs import Blob
 from bot.messages import ThreadId
 from bot.store.database import Database
-from bot.store.files import Blob, Files, blobs_of
+from bot.store.files import Files, blobs_of
 from bot.store.memory import forget_about
 from bot.store.tables import OPEN, feedback, files, notes, refused_pictures, rounds, threads, turns
 
@@ -76,11 +77,11 @@ def revived(thread: ThreadId) -> Callable[[AsyncConnection], Awaitable[None]]:
 
 
 async def empty(
-    connection: AsyncConnection, all_files: Files, thread: ThreadId, *, keeps_root: bool = False
+    connection: AsyncConnection, kept: Files, thread: ThreadId, *, keeps_root: bool = False
 ) -> set[Blob]:
     """Takes everything out of a thread but its own row; which blobs may not be needed any more."""
     blobs = {(row.team, row.sha256) for row in await connection.execute(blobs_of(files.c.thread == thread))}
-    await all_files.note_unneeded(connection, blobs)
+    await kept.note_unneeded(connection, blobs)
     asked = await connection.scalars(select(turns.c.key).where(turns.c.thread == thread).distinct())
     await forget_about(connection, {thread, *asked}, keeps_roots=keeps_root)
     for table in (files, rounds, notes, refused_pictures, feedback, turns):

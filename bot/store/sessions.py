@@ -6,19 +6,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.blobs import Blobs
 from bot.folders import team_of
 from bot.messages import ThreadId
 from bot.store.database import Database
 from bot.store.fence import Hold
-from bot.store.files import keep_for_session
+from bot.store.files import Files
 from bot.store.tables import threads, turns
 
 
 class Sessions:
-    def __init__(self, database: Database, blobs: Blobs) -> None:
+    def __init__(self, database: Database, files: Files) -> None:
         self._database = database
-        self._blobs = blobs
+        self._files = files
 
     async def load(self, thread: ThreadId) -> dict[str, Any] | None:
         async def work(connection: AsyncConnection) -> dict[str, Any] | None:
@@ -49,7 +48,7 @@ class Sessions:
         async def work(connection: AsyncConnection) -> bool:
             if not (await connection.execute(saving)).rowcount:
                 return False
-            await keep_for_session(self._database, connection, self._blobs, thread, record)
+            await self._files.keep_for_session(connection, thread, record)
             return True
 
         return await self._database.write(work)

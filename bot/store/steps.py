@@ -8,10 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.blobs import Blobs
 from bot.store.database import Database
 from bot.store.fence import Hold, insert_fenced
-from bot.store.files import keep_for_turn
+from bot.store.files import Files
 from bot.store.tables import steps
 
 Also = Callable[[AsyncConnection], Awaitable[None]]
@@ -32,9 +31,9 @@ _OF_TURN = select(steps.c.name, steps.c.result).where(steps.c.turn == bindparam(
 
 
 class Steps:
-    def __init__(self, database: Database, blobs: Blobs) -> None:
+    def __init__(self, database: Database, files: Files) -> None:
         self._database = database
-        self._blobs = blobs
+        self._files = files
 
     async def of(self, turn: str) -> dict[str, Any]:
         """The results of all steps, by name."""
@@ -67,9 +66,7 @@ class Steps:
             for each in recordings:
                 if each.step not in new:
                     continue
-                await keep_for_turn(
-                    self._database, connection, self._blobs, hold.turn, each.step, each.result
-                )
+                await self._files.keep_for_turn(connection, hold.turn, each.step, each.result)
                 if each.also:
                     await each.also(connection)
 

@@ -55,15 +55,16 @@ class Store:
         blobs = Blobs(data_dir, _remote(files_url, patience_seconds))
         opening = Database.opened(url or sqlite_url(data_dir), patience_seconds=patience_seconds)
         async with opening as database:
+            files = Files(database, blobs)
             yield cls(
                 database,
                 blobs,
                 Turns(database),
-                Steps(database, blobs),
+                Steps(database, files),
                 Transcripts(database, blobs),
-                Sessions(database, blobs),
+                Sessions(database, files),
                 Notes(database),
-                files := Files(database, blobs),
+                files,
                 Retention(database, files),
                 Approvals(database),
                 Audit(database),

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from bot import forgetting
 from bot.cleaning import clean
 from bot.errors import StoreUnavailable
-from bot.store.files import UNNEEDED
 from bot.store.store import Store
 from bot.store.tables import seen
+from bot.store.unneeded import UNNEEDED
 from tests.store.filled import THREAD, asked_and_answered, doing
 from tests.stores import prepare
 
